@@ -1,0 +1,60 @@
+//! The one price-level book. What differs between markets is data: the ladder that names the ticks, and
+//! which resting orders a taker can reach.
+//!
+//! Orders, pages of levels and the queue of expiries live in one [`Store`] for all markets, so that an
+//! idle market costs next to nothing and a busy one reuses what others have freed.
+
+mod expiry;
+mod levels;
+mod orders;
+
+pub(crate) use levels::BookSide;
+pub(crate) use orders::{Links, NO_CLIENT_ID, Order, OrderSlot};
+
+use expiry::Expiries;
+use levels::Pages;
+use orders::Orders;
+
+use crate::types::OrderId;
+
+/// The memory that all books share.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) orders: Orders,
+    pub(crate) pages: Pages,
+    pub(crate) expiries: Expiries,
+}
+
+impl Store {
+    /// Puts an order at the end of its level's queue.
+    pub(crate) fn rest(&mut self, side: &mut BookSide, ladder_len: u32, order: Order) {
+        let (expiry_ms, order_id) = (order.expiry_ms, order.id);
+        let slot = self.orders.insert(order);
+        side.push_back(ladder_len, &mut self.pages, &mut self.orders, slot);
+        if let Some(expiry_ms) = expiry_ms {
+            self.expiries.insert(&mut self.orders, expiry_ms.get(), order_id, slot);
+        }
+    }
+
+    /// Takes `quantity` out of a resting order, which leaves the book once it holds nothing. Its place
+    /// in the queue stays.
+    pub(crate) fn take(&mut self, side: &mut BookSide, slot: OrderSlot, quantity: i64) {
+        let order = &mut self.orders[slot];
+        assert!((1..=order.remaining).contains(&quantity), "{quantity} taken of order {}", order.id);
+        order.remaining -= quantity;
+        side.reduce(&mut self.pages, order.tick, quantity);
+        if order.remaining == 0 {
+            if order.expiry_ms.is_some() {
+                self.expiries.remove(&mut self.orders, slot);
+            }
+            side.unlink(&mut self.pages, &mut self.orders, slot);
+            self.orders.remove(slot);
+        }
+    }
+
+    /// The resting order with this id.
+    pub(crate) fn find(&self, id: OrderId) -> Option<(OrderSlot, &Order)> {
+        let slot = self.orders.slot(id)?;
+        Some((slot, &self.orders[slot]))
+    }
+}

@@ -1,0 +1,123 @@
+//! Resting orders: a slab with a free list, and the way from an order's id to its slot.
+
+use std::num::NonZeroU64;
+use std::ops::{Index, IndexMut};
+
+use rustc_hash::FxBuildHasher;
+
+use crate::event::OutcomeIndex;
+use crate::ladder::Tick;
+use crate::types::{AccountId, OrderId, Persistence, Side};
+
+/// Where an order is kept. Reused once the order is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OrderSlot(pub(crate) u32);
+
+impl OrderSlot {
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
+    pub(crate) fn some(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+}
+
+/// A resting order.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    pub(crate) id: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) quantity: i64,
+    pub(crate) filled: i64,
+    pub(crate) remaining: i64,
+    pub(crate) expiry_ms: Option<NonZeroU64>,
+    /// The slot of its market.
+    pub(crate) market: u32,
+    pub(crate) tick: Tick,
+    /// The market's record of its client order id, or [`NO_CLIENT_ID`].
+    pub(crate) client: u32,
+    pub(crate) outcome: OutcomeIndex,
+    pub(crate) side: Side,
+    pub(crate) persistence: Persistence,
+    pub(crate) links: Links,
+}
+
+/// Where an order hangs in the book; set by the book alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Links {
+    /// Its neighbours in the queue of its level.
+    pub(super) previous: OrderSlot,
+    pub(super) next: OrderSlot,
+    /// Its place in the heap of expiries, while it has an expiry.
+    pub(super) expiry_place: u32,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self { previous: OrderSlot::NONE, next: OrderSlot::NONE, expiry_place: u32::MAX }
+    }
+}
+
+/// An order without a client order id.
+pub(crate) const NO_CLIENT_ID: u32 = u32::MAX;
+
+impl Order {
+    /// The order behind this one in its level's queue.
+    pub(crate) fn next(&self) -> Option<OrderSlot> {
+        self.links.next.some()
+    }
+}
+
+/// All resting orders of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    slots: Vec<Order>,
+    free: Vec<OrderSlot>,
+    /// Ids are the engine's own count, so nobody can choose them to collide, and a cheap hash will do.
+    by_id: std::collections::HashMap<OrderId, OrderSlot, FxBuildHasher>,
+}
+
+impl Orders {
+    /// How many orders rest.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub(crate) fn slot(&self, id: OrderId) -> Option<OrderSlot> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(super) fn insert(&mut self, order: Order) -> OrderSlot {
+        let id = order.id;
+        let slot = if let Some(slot) = self.free.pop() {
+            self[slot] = order;
+            slot
+        } else {
+            let slot =
+                u32::try_from(self.slots.len()).ok().map(OrderSlot).filter(|slot| *slot != OrderSlot::NONE);
+            self.slots.push(order);
+            slot.expect("Limits::resting_orders is a u32")
+        };
+        let before = self.by_id.insert(id, slot);
+        assert!(before.is_none(), "order {id} rests twice");
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: OrderSlot) {
+        let id = self[slot].id;
+        self.by_id.remove(&id);
+        self.free.push(slot);
+    }
+}
+
+impl Index<OrderSlot> for Orders {
+    type Output = Order;
+    fn index(&self, slot: OrderSlot) -> &Order {
+        &self.slots[slot.0 as usize]
+    }
+}
+
+impl IndexMut<OrderSlot> for Orders {
+    fn index_mut(&mut self, slot: OrderSlot) -> &mut Order {
+        &mut self.slots[slot.0 as usize]
+    }
+}

@@ -1,0 +1,298 @@
+//! What can be asked of the engine.
+
+use crate::ladder::Ladder;
+use crate::types::{
+    AccountId, BookMarketState, ClientOrderId, CorrelationId, MarketId, MarketKind, MarketModel, MarketPhase,
+    Money, OddsX10000, OrderId, Persistence, Price, Quantity, RunnerId, Side, TimeInForce,
+};
+
+/// One thing asked of one market.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Echoed in the answer; see [`CorrelationId`].
+    pub correlation_id: Option<CorrelationId>,
+    /// The market it is for ([`MarketId::NONE`] for [`CommandKind::RegisterAccount`] and where a new
+    /// market is to get the next id).
+    pub market_id: MarketId,
+    /// What is asked.
+    pub kind: CommandKind,
+}
+
+impl Command {
+    /// A command without a correlation id.
+    pub const fn new(market_id: MarketId, kind: CommandKind) -> Self {
+        Self { correlation_id: None, market_id, kind }
+    }
+}
+
+/// What is asked of the market.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CommandKind {
+    /// Sets up a market.
+    CreateMarket(Box<NewMarket>),
+    /// `Created | Suspended -> Open`.
+    OpenMarket {
+        /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
+        reason: Option<Box<str>>,
+    },
+    /// `Open -> Suspended`.
+    SuspendMarket {
+        /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
+        reason: Option<Box<str>>,
+    },
+    /// `any but Closed -> Closed`: final. Resting orders are then cancelled in bounded steps.
+    CloseMarket {
+        /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
+        reason: Option<Box<str>>,
+    },
+    /// Forgets a closed market without resting orders, its name and its client order ids.
+    RemoveMarket,
+    /// Gives a name its [`AccountId`], the same one every time.
+    RegisterAccount {
+        /// 1 to [`NAME_BYTES_MAX`] bytes.
+        name: Box<str>,
+    },
+    /// A limit order at decimal odds.
+    PlaceOrder {
+        /// The outcome.
+        runner_id: RunnerId,
+        /// Whose it is.
+        account_id: AccountId,
+        /// The client's own name for it.
+        client_order_id: Option<ClientOrderId>,
+        /// `Yes` backs, `No` lays.
+        side: Side,
+        /// The limit, a price of the market's ladder.
+        odds: OddsX10000,
+        /// The backer's stake, a positive multiple of the market's stake increment.
+        stake: Money,
+        /// What becomes of it when the market turns in-play.
+        persistence: Persistence,
+        /// How long it stays.
+        time_in_force: TimeInForce,
+    },
+    /// An order of any type.
+    SubmitOrder(NewOrder),
+    /// Cancels a resting order, or what of it is more than `keep`.
+    CancelOrder {
+        /// Which one.
+        order: OrderRef,
+        /// If given, the order must be this account's.
+        account_id: AccountId,
+        /// What may remain; zero cancels all. An order that holds no more than this is left as it is, so
+        /// a repeated command does no harm.
+        keep: Quantity,
+    },
+}
+
+/// How a command names an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderRef {
+    /// By the engine's id.
+    Id(OrderId),
+    /// By the client's id, with the account that used it.
+    Client(ClientOrderId),
+}
+
+/// An order as it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewOrder {
+    /// The outcome.
+    pub runner_id: RunnerId,
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// The client's own name for it.
+    pub client_order_id: Option<ClientOrderId>,
+    /// `Yes` backs or buys, `No` lays or sells.
+    pub side: Side,
+    /// At what price.
+    pub price: OrderPrice,
+    /// How much: a positive multiple of the market's increment.
+    pub quantity: Quantity,
+    /// What becomes of it when the market turns in-play.
+    pub persistence: Persistence,
+    /// How long it stays. A MARKET order never rests, whatever is said here.
+    pub time_in_force: TimeInForce,
+}
+
+impl NewOrder {
+    /// A limit order of nobody that rests until cancelled.
+    pub const fn limit(runner_id: RunnerId, side: Side, price: Price, quantity: Quantity) -> Self {
+        Self {
+            runner_id,
+            account_id: AccountId::NONE,
+            client_order_id: None,
+            side,
+            price: OrderPrice::Limit(price),
+            quantity,
+            persistence: Persistence::Lapse,
+            time_in_force: TimeInForce::Gtc,
+        }
+    }
+
+    /// A market order of nobody.
+    pub const fn market(runner_id: RunnerId, side: Side, quantity: Quantity) -> Self {
+        let mut order = Self::limit(runner_id, side, Price(0), quantity);
+        order.price = OrderPrice::Market { worst: None };
+        order
+    }
+
+    /// The same order, of this account.
+    #[must_use]
+    pub const fn by(mut self, account_id: AccountId) -> Self {
+        self.account_id = account_id;
+        self
+    }
+
+    /// The same order, for this long.
+    #[must_use]
+    pub const fn lasting(mut self, time_in_force: TimeInForce) -> Self {
+        self.time_in_force = time_in_force;
+        self
+    }
+
+    /// The same order, with the client's own name for it.
+    #[must_use]
+    pub const fn named(mut self, client_order_id: ClientOrderId) -> Self {
+        self.client_order_id = Some(client_order_id);
+        self
+    }
+}
+
+/// At what price an order trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderPrice {
+    /// No worse than this; what is not matched may rest.
+    Limit(Price),
+    /// At once, at what is there; the remainder is cancelled.
+    Market {
+        /// The worst acceptable price, if there is one.
+        worst: Option<Price>,
+    },
+}
+
+/// A market as it is asked for. Start from [`NewMarket::new`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMarket {
+    /// What clients call it, unique among the markets there are; may be empty, and then nobody can
+    /// find it by name. At most [`NAME_BYTES_MAX`] bytes.
+    pub key: String,
+    /// What people call it. At most [`NAME_BYTES_MAX`] bytes.
+    pub name: String,
+    /// BACK/LAY at odds, or BUY/SELL at ticks.
+    pub model: MarketModel,
+    /// The prices there are.
+    pub ladder: Ladder,
+    /// [`RUNNERS_MIN`] to [`RUNNERS_MAX`] outcomes, no id and no name twice.
+    pub runners: Vec<NewRunner>,
+    /// Whether it may go in-play.
+    pub kind: MarketKind,
+    /// `Created`, `Open` or `Suspended`.
+    pub state: BookMarketState,
+    /// Where it begins.
+    pub phase: MarketPhase,
+    /// Quantities are whole multiples of this: itself a positive multiple of a penny.
+    pub increment: Quantity,
+    /// The smallest order: a positive multiple of the increment.
+    pub min_quantity: Quantity,
+}
+
+impl NewMarket {
+    /// A pre-event odds market on the classic ladder in whole pennies, with these outcomes, numbered
+    /// from 1, not yet open.
+    pub fn new<N: Into<String>>(key: impl Into<String>, outcomes: impl IntoIterator<Item = N>) -> Self {
+        Self {
+            key: key.into(),
+            name: String::new(),
+            model: MarketModel::ExchangeOdds,
+            ladder: Ladder::Classic,
+            runners: (1..)
+                .zip(outcomes)
+                .map(|(id, name)| NewRunner { id: RunnerId(id), name: name.into() })
+                .collect(),
+            kind: MarketKind::PreEventOnly,
+            state: BookMarketState::Created,
+            phase: MarketPhase::Pre,
+            increment: Quantity(Money::PENNY.0),
+            min_quantity: Quantity(Money::PENNY.0),
+        }
+    }
+}
+
+/// An outcome as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRunner {
+    /// Unique within the market.
+    pub id: RunnerId,
+    /// Unique within the market, unless empty. At most [`NAME_BYTES_MAX`] bytes.
+    pub name: String,
+}
+
+/// Longest name of a market, an outcome or an account, in bytes.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Longest reason of a lifecycle command, in bytes.
+pub const REASON_BYTES_MAX: usize = 256;
+/// Fewest outcomes of a market.
+pub const RUNNERS_MIN: usize = 2;
+/// Most outcomes of a market.
+pub const RUNNERS_MAX: usize = 256;
+
+/// A market that an engine is built with, in the words of its embedders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MarketConfig {
+    /// Two outcomes at odds.
+    TwoRunner {
+        /// Its id, not 0.
+        market_id: MarketId,
+        /// What people call it.
+        name: String,
+        /// The first outcome.
+        runner_a: RunnerId,
+        /// The second outcome.
+        runner_b: RunnerId,
+        /// Whether it may go in-play.
+        market_kind: MarketKind,
+        /// Where it begins its life.
+        market_state: BookMarketState,
+        /// Where it begins in its event's time.
+        market_phase: MarketPhase,
+    },
+    /// Any number of outcomes at odds.
+    MultiRunner {
+        /// Its id, not 0.
+        market_id: MarketId,
+        /// What people call it.
+        name: String,
+        /// The outcomes.
+        runners: Vec<RunnerId>,
+        /// Whether it may go in-play.
+        market_kind: MarketKind,
+        /// Where it begins its life.
+        market_state: BookMarketState,
+        /// Where it begins in its event's time.
+        market_phase: MarketPhase,
+    },
+}
+
+impl MarketConfig {
+    /// The command that creates this market.
+    pub fn into_command(self) -> Command {
+        let (market_id, name, runners, kind, state, phase) = match self {
+            Self::TwoRunner {
+                market_id,
+                name,
+                runner_a,
+                runner_b,
+                market_kind,
+                market_state,
+                market_phase,
+            } => (market_id, name, vec![runner_a, runner_b], market_kind, market_state, market_phase),
+            Self::MultiRunner { market_id, name, runners, market_kind, market_state, market_phase } => {
+                (market_id, name, runners, market_kind, market_state, market_phase)
+            }
+        };
+        let runners = runners.into_iter().map(|id| NewRunner { id, name: String::new() }).collect();
+        let market = NewMarket { name, runners, kind, state, phase, ..NewMarket::new("", [""; 0]) };
+        Command::new(market_id, CommandKind::CreateMarket(Box::new(market)))
+    }
+}

@@ -1,0 +1,150 @@
+//! What a command does: a function of the state, the command and the time.
+
+mod cancel;
+mod market;
+mod order;
+mod sweep;
+mod work;
+
+pub use work::decide_work;
+
+use crate::command::{CommandKind, NAME_BYTES_MAX, NewOrder, OrderPrice};
+use crate::event::{CancelReason, Event, Stamp};
+use crate::reject::{OrderReport, Rejection};
+use crate::state::State;
+use crate::types::{AccountId, BookMarketState, MarketId, Quantity};
+
+/// What a command did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// The market was set up.
+    MarketCreated(MarketId),
+    /// The market is now here in its life.
+    MarketStatus(BookMarketState),
+    /// The market is forgotten.
+    MarketRemoved,
+    /// The account of the name.
+    Account(AccountId),
+    /// The order was accepted.
+    Order {
+        /// Where it stands.
+        report: OrderReport,
+        /// Why its remainder was cancelled, if it was.
+        reason: Option<CancelReason>,
+    },
+    /// The order was cancelled or reduced, or already held no more than it was to keep.
+    Cancelled {
+        /// Where it stands.
+        report: OrderReport,
+        /// What this command took out.
+        cancelled: Quantity,
+    },
+}
+
+impl Receipt {
+    /// The market that the events are of, given the one that the command named.
+    pub const fn market_id(&self, asked: MarketId) -> MarketId {
+        match self {
+            Self::MarketCreated(id) => *id,
+            Self::Account(_) => MarketId::NONE,
+            _ => asked,
+        }
+    }
+}
+
+/// Says what a command does at this time, which must not be before the state's own. The events go to
+/// `out`, which is cleared first and stays empty if the command is refused. The state is only read;
+/// what is due to expire must have expired before ([`State::next_work`]).
+pub fn decide(
+    state: &State,
+    market_id: MarketId,
+    kind: &CommandKind,
+    now_ns: u64,
+    out: &mut Vec<Event>,
+) -> Result<Receipt, Rejection> {
+    out.clear();
+    let decided = dispatch(state, market_id, kind, now_ns, out);
+    if decided.is_err() {
+        out.clear();
+    }
+    decided
+}
+
+fn dispatch(
+    state: &State,
+    market_id: MarketId,
+    kind: &CommandKind,
+    now_ns: u64,
+    out: &mut Vec<Event>,
+) -> Result<Receipt, Rejection> {
+    use BookMarketState::{Closed, Open, Suspended};
+    match kind {
+        CommandKind::CreateMarket(spec) => return market::create(state, market_id, spec, out),
+        CommandKind::RegisterAccount { name } => return register(state, name, out),
+        _ => (),
+    }
+    let market = state.markets.find(market_id).ok_or(Rejection::MarketNotFound(market_id))?;
+    match kind {
+        CommandKind::CreateMarket(_) | CommandKind::RegisterAccount { .. } => unreachable!("returned above"),
+        CommandKind::OpenMarket { reason } => market::change(market, Open, reason.as_deref(), out),
+        CommandKind::SuspendMarket { reason } => market::change(market, Suspended, reason.as_deref(), out),
+        CommandKind::CloseMarket { reason } => market::change(market, Closed, reason.as_deref(), out),
+        CommandKind::RemoveMarket => market::remove(market, out),
+        &CommandKind::PlaceOrder {
+            runner_id,
+            account_id,
+            client_order_id,
+            side,
+            odds,
+            stake,
+            persistence,
+            time_in_force,
+        } => {
+            let (price, quantity) = (OrderPrice::Limit(odds.into()), stake.into());
+            let order = NewOrder {
+                runner_id,
+                account_id,
+                client_order_id,
+                side,
+                price,
+                quantity,
+                persistence,
+                time_in_force,
+            };
+            order::submit(state, market, &order, now_ns, out)
+        }
+        CommandKind::SubmitOrder(order) => order::submit(state, market, order, now_ns, out),
+        CommandKind::CancelOrder { order, account_id, keep } => {
+            cancel::cancel(state, market, *order, *account_id, *keep, out)
+        }
+    }
+}
+
+fn register(state: &State, name: &str, out: &mut Vec<Event>) -> Result<Receipt, Rejection> {
+    check_text("account name", name, 1, NAME_BYTES_MAX)?;
+    if let Some(account) = state.accounts.find(name) {
+        return Ok(Receipt::Account(account));
+    }
+    let (account, limit) = (state.accounts.next(), u64::from(state.limits.accounts));
+    if account.0 > limit {
+        return Err(Rejection::LimitReached { what: "accounts", limit });
+    }
+    out.push(Event::AccountRegistered { account, name: name.into() });
+    Ok(Receipt::Account(account))
+}
+
+fn check_text(field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Rejection> {
+    let len = text.len();
+    if (min..=max).contains(&len) { Ok(()) } else { Err(Rejection::InvalidText { field, len, min, max }) }
+}
+
+impl State {
+    /// The stamp of the next transaction, for events of this market.
+    pub fn next_stamp(&self, market_id: MarketId, now_ns: u64) -> Stamp {
+        let market_sequence = match self.markets.find(market_id) {
+            Some(market) => market.sequence + 1,
+            None => u64::from(market_id.is_some()),
+        };
+        Stamp { market_id, time_ns: now_ns, sequence: self.sequence + 1, market_sequence }
+    }
+}

@@ -1,0 +1,107 @@
+//! A digest of all that decides what comes next: equal digests, equal answers.
+
+use crate::event::OutcomeIndex;
+use crate::state::State;
+use crate::types::Side;
+use crate::view::MarketView;
+
+/// Numbers and texts, in an order that leaves no two states with the same bytes.
+struct Bytes(blake3::Hasher);
+
+impl Bytes {
+    fn number(&mut self, number: impl Into<i128>) {
+        self.0.update(&number.into().to_le_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.0.update(text.as_bytes());
+    }
+}
+
+impl State {
+    /// A digest of the whole state: queues in order, identifiers, client ids and bounds included.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut bytes = Bytes(blake3::Hasher::new_derive_key("betex state digest 1"));
+        for number in [self.sequence, self.time_ns, self.last_order_id, self.last_market_id] {
+            bytes.number(number);
+        }
+        let limits = &self.limits;
+        for bound in [limits.markets, limits.accounts, limits.resting_orders, limits.client_ids_per_market] {
+            bytes.number(bound);
+        }
+        bytes.number(limits.closed_market_ttl_ms);
+        bytes.number(self.accounts.names.len() as u64);
+        for name in &self.accounts.names {
+            bytes.text(name);
+        }
+        bytes.number(self.markets.len() as u64);
+        for market in self.markets() {
+            market.digest(&mut bytes);
+        }
+        for slot in &self.closing {
+            bytes.number(self.markets.get(*slot).id.0);
+        }
+        for (time_ns, id) in &self.closed {
+            bytes.number(*time_ns);
+            bytes.number(id.0);
+        }
+        *bytes.0.finalize().as_bytes()
+    }
+}
+
+impl MarketView<'_> {
+    fn digest(&self, bytes: &mut Bytes) {
+        let spec = self.spec();
+        bytes.number(self.id().0);
+        bytes.text(&spec.key);
+        bytes.text(&spec.name);
+        for small in
+            [spec.model as u8, spec.ladder as u8, spec.kind as u8, spec.phase as u8, self.state() as u8]
+        {
+            bytes.number(small);
+        }
+        bytes.number(spec.increment.0);
+        bytes.number(spec.min_quantity.0);
+        bytes.text(self.reason().unwrap_or_default());
+        bytes.number(self.sequence());
+        bytes.number(self.resting_orders());
+        bytes.number(spec.runners.len() as u64);
+        for (index, runner) in (0..).map(OutcomeIndex).zip(&spec.runners) {
+            bytes.number(runner.id.0);
+            bytes.text(&runner.name);
+            bytes.number(self.last_price(index).map_or(0, |price| price.0));
+            bytes.number(self.traded(index));
+            for side in [Side::Yes, Side::No] {
+                self.digest_orders(bytes, index, side);
+            }
+        }
+        bytes.number(self.client_entries().len() as u64);
+        for entry in self.client_entries() {
+            let report = &entry.report;
+            bytes.text(entry.id.as_str());
+            for id in [entry.account.0, report.order_id.0] {
+                bytes.number(id);
+            }
+            bytes.number(report.status as u8);
+            for quantity in [report.quantity, report.filled, report.remaining] {
+                bytes.number(quantity.0);
+            }
+        }
+    }
+
+    fn digest_orders(&self, bytes: &mut Bytes, outcome: OutcomeIndex, side: Side) {
+        for (_, order) in self.slots(outcome, side) {
+            for id in [order.id.0, order.account.0, order.expiry_ms.map_or(0, std::num::NonZero::get)] {
+                bytes.number(id);
+            }
+            bytes.number(order.tick.0);
+            bytes.number(order.persistence as u8);
+            for quantity in [order.quantity, order.filled, order.remaining] {
+                bytes.number(quantity);
+            }
+        }
+        // The end of the queue: no order has this id.
+        bytes.number(0);
+    }
+}

@@ -1,0 +1,152 @@
+//! The prices there are. A book knows its levels by tick: the place of a price on its ladder, from 0,
+//! rising with the odds.
+
+use crate::types::{OddsX10000, Price};
+
+/// Which prices a market takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Ladder {
+    /// 350 prices: 1.01 to 2 by .01, to 3 by .02, to 4 by .05, to 6 by .1, to 10 by .2, to 20 by .5, to
+    /// 30 by 1, to 50 by 2, to 100 by 5, to 1000 by 10.
+    #[default]
+    Classic = 0,
+    /// 99 900 prices: 1.01 to 1000 by .01 (Asian handicaps, goal lines).
+    Finest = 1,
+}
+
+/// The place of a price on its ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(pub u32);
+
+/// The lowest odds there are: 1.01.
+pub const ODDS_MIN: OddsX10000 = OddsX10000(10_100);
+/// The highest odds there are: 1000.
+pub const ODDS_MAX: OddsX10000 = OddsX10000(10_000_000);
+
+/// A run of equally spaced odds: the first, the last, the step, the tick of the first.
+struct Band {
+    first: u32,
+    last: u32,
+    step: u32,
+    tick: u32,
+}
+
+const fn band(first: u32, last: u32, step: u32, tick: u32) -> Band {
+    Band { first, last, step, tick }
+}
+
+const CLASSIC: [Band; 10] = [
+    band(10_100, 20_000, 100, 0),
+    band(20_200, 30_000, 200, 100),
+    band(30_500, 40_000, 500, 150),
+    band(41_000, 60_000, 1_000, 170),
+    band(62_000, 100_000, 2_000, 190),
+    band(105_000, 200_000, 5_000, 210),
+    band(210_000, 300_000, 10_000, 230),
+    band(320_000, 500_000, 20_000, 240),
+    band(550_000, 1_000_000, 50_000, 250),
+    band(1_100_000, 10_000_000, 100_000, 260),
+];
+
+const FINEST: [Band; 1] = [band(10_100, 10_000_000, 100, 0)];
+
+impl Ladder {
+    const fn bands(self) -> &'static [Band] {
+        match self {
+            Self::Classic => &CLASSIC,
+            Self::Finest => &FINEST,
+        }
+    }
+
+    /// How many prices there are.
+    #[expect(clippy::len_without_is_empty)]
+    pub const fn len(self) -> u32 {
+        let bands = self.bands();
+        let last = &bands[bands.len() - 1];
+        last.tick + (last.last - last.first) / last.step + 1
+    }
+
+    /// The tick of a price, or `None` if it is not on the ladder.
+    pub fn tick(self, price: Price) -> Option<Tick> {
+        let band = self.bands().iter().find(|band| price.0 <= band.last)?;
+        let offset = price.0.checked_sub(band.first)?;
+        (offset % band.step == 0).then(|| Tick(band.tick + offset / band.step))
+    }
+
+    /// The price at a tick.
+    ///
+    /// # Panics
+    /// If the tick is not below [`Ladder::len`].
+    pub fn price(self, tick: Tick) -> Price {
+        assert!(tick.0 < self.len(), "tick {} of {}", tick.0, self.len());
+        let band = self.bands().iter().rev().find(|band| band.tick <= tick.0);
+        let band = band.unwrap_or(&self.bands()[0]);
+        Price(band.first + (tick.0 - band.tick) * band.step)
+    }
+
+    /// The nearest prices below and above one that is not on the ladder.
+    pub fn neighbours(self, price: Price) -> (Option<Price>, Option<Price>) {
+        // Both halves of the ladder by bisection: the first tick whose price is not below.
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.price(Tick(middle)) < price {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let below = low.checked_sub(1).map(|tick| self.price(Tick(tick)));
+        let above = (low < self.len()).then(|| self.price(Tick(low)));
+        (below, above)
+    }
+
+    /// The lowest and the highest price.
+    pub fn ends(self) -> (Price, Price) {
+        (self.price(Tick(0)), self.price(Tick(self.len() - 1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ladders_have_the_prices_of_the_field() {
+        assert_eq!((Ladder::Classic.len(), Ladder::Finest.len()), (350, 99_900));
+        for (tick, odds) in
+            [(0, "1.01"), (99, "2.00"), (100, "2.02"), (169, "4.00"), (170, "4.10"), (349, "1000.00")]
+        {
+            assert_eq!(Ladder::Classic.price(Tick(tick)).odds().to_string(), odds);
+        }
+    }
+
+    #[test]
+    fn ticks_and_prices_are_each_others_inverse() {
+        for ladder in [Ladder::Classic, Ladder::Finest] {
+            let mut last = Price(0);
+            for tick in (0..ladder.len()).map(Tick) {
+                let price = ladder.price(tick);
+                assert!(price > last);
+                assert_eq!(ladder.tick(price), Some(tick));
+                last = price;
+            }
+            assert_eq!(ladder.ends(), (ODDS_MIN.into(), ODDS_MAX.into()));
+        }
+    }
+
+    #[test]
+    fn a_price_off_the_ladder_has_neighbours() {
+        for (price, below, above) in [
+            (0, None, Some(10_100)),
+            (20_100, Some(20_000), Some(20_200)),
+            (10_150, Some(10_100), Some(10_200)),
+            (10_000_001, Some(10_000_000), None),
+            (u32::MAX, Some(10_000_000), None),
+        ] {
+            assert_eq!(Ladder::Classic.tick(Price(price)), None);
+            assert_eq!(Ladder::Classic.neighbours(Price(price)), (below.map(Price), above.map(Price)));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The deterministic heart of BetEx.
+//!
+//! [`decide`](decide::decide) looks at a [`State`](state::State) and a command and says what happens;
+//! [`State::apply`](state::State::apply) makes it so. Neither has a clock, threads, randomness or
+//! input and output; the same state, command and time give the same events.
+
+mod apply;
+mod book;
+pub mod command;
+pub mod decide;
+mod digest;
+pub mod event;
+pub mod ladder;
+pub mod limits;
+mod market;
+pub mod reject;
+pub mod state;
+pub mod types;
+pub mod view;
+
+pub use apply::LevelAfter;

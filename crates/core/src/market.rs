@@ -1,0 +1,115 @@
+//! A market: what it is, where it is in its life, and the books of its outcomes.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
+use crate::book::BookSide;
+use crate::command::NewMarket;
+use crate::event::OutcomeIndex;
+use crate::reject::OrderReport;
+use crate::types::{AccountId, BookMarketState, ClientOrderId, MarketId, Price, RunnerId, Side};
+
+#[derive(Debug)]
+pub(crate) struct Market {
+    pub(crate) id: MarketId,
+    pub(crate) spec: NewMarket,
+    pub(crate) state: BookMarketState,
+    pub(crate) reason: Option<Box<str>>,
+    /// Events of this market so far.
+    pub(crate) sequence: u64,
+    pub(crate) resting: u32,
+    pub(crate) runners: Box<[Runner]>,
+    pub(crate) clients: ClientIds,
+}
+
+/// An outcome's book and what was traded in it.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    sides: [BookSide; 2],
+    pub(crate) last_price: Option<Price>,
+    /// Backers' stakes, or shares: i128, so that no number of trades can overflow it.
+    pub(crate) traded: i128,
+}
+
+impl Runner {
+    fn new() -> Self {
+        Self { sides: [BookSide::new(Side::Yes), BookSide::new(Side::No)], last_price: None, traded: 0 }
+    }
+
+    pub(crate) fn side(&self, side: Side) -> &BookSide {
+        &self.sides[side.index()]
+    }
+
+    pub(crate) fn side_mut(&mut self, side: Side) -> &mut BookSide {
+        &mut self.sides[side.index()]
+    }
+}
+
+impl Market {
+    pub(crate) fn new(id: MarketId, spec: NewMarket) -> Self {
+        let runners = spec.runners.iter().map(|_| Runner::new()).collect();
+        let state = spec.state;
+        Self {
+            id,
+            spec,
+            state,
+            reason: None,
+            sequence: 0,
+            resting: 0,
+            runners,
+            clients: ClientIds::default(),
+        }
+    }
+
+    pub(crate) fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
+        let index = self.spec.runners.iter().position(|runner| runner.id == id)?;
+        u16::try_from(index).ok().map(OutcomeIndex)
+    }
+
+    pub(crate) fn outcome_named(&self, name: &str) -> Option<OutcomeIndex> {
+        let index = self.spec.runners.iter().position(|runner| runner.name == name)?;
+        u16::try_from(index).ok().map(OutcomeIndex)
+    }
+}
+
+/// The client order ids that a market remembers, in the order of their use.
+#[derive(Debug, Default)]
+pub(crate) struct ClientIds {
+    pub(crate) entries: Vec<ClientEntry>,
+    index: HashTable<u32>,
+    /// Ids are chosen by clients, so their hash is keyed at random: nobody can make them collide, and
+    /// nothing that comes out depends on it.
+    hasher: RandomState,
+}
+
+#[derive(Debug)]
+pub(crate) struct ClientEntry {
+    pub(crate) account: AccountId,
+    pub(crate) id: ClientOrderId,
+    pub(crate) report: OrderReport,
+}
+
+impl ClientIds {
+    pub(crate) fn find(&self, account: AccountId, id: &str) -> Option<&ClientEntry> {
+        let hash = self.hasher.hash_one((account, id));
+        let same = |place: &u32| {
+            let entry = &self.entries[*place as usize];
+            entry.account == account && entry.id.as_str() == id
+        };
+        self.index.find(hash, same).map(|place| &self.entries[*place as usize])
+    }
+
+    /// Remembers an id that is not known yet; says where.
+    pub(crate) fn insert(&mut self, entry: ClientEntry) -> u32 {
+        let place = u32::try_from(self.entries.len()).expect("Limits::client_ids_per_market is a u32");
+        let hash = self.hasher.hash_one((entry.account, entry.id.as_str()));
+        self.entries.push(entry);
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.index.insert_unique(hash, place, |place| {
+            let entry = &entries[*place as usize];
+            hasher.hash_one((entry.account, entry.id.as_str()))
+        });
+        place
+    }
+}

@@ -1,0 +1,187 @@
+//! Why a command was refused, in words that name what would be valid.
+
+use crate::types::{AccountId, BookMarketState, MarketId, OrderId, OrderStatus, Price, Quantity, RunnerId};
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderReport {
+    /// Its id.
+    pub order_id: OrderId,
+    /// What has become of it.
+    pub status: OrderStatus,
+    /// What it asked for.
+    pub quantity: Quantity,
+    /// What is filled.
+    pub filled: Quantity,
+    /// What rests.
+    pub remaining: Quantity,
+}
+
+impl OrderReport {
+    /// What was neither filled nor rests.
+    pub const fn cancelled(&self) -> Quantity {
+        Quantity(self.quantity.0 - self.filled.0 - self.remaining.0)
+    }
+}
+
+/// A command that changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// No such market.
+    #[error("market_id: there is no market {0}")]
+    MarketNotFound(MarketId),
+    /// The id or the key is taken.
+    #[error("market_id: there is a market with this {0} already")]
+    MarketExists(&'static str),
+    /// A field of a new market is not valid.
+    #[error("{field}: {problem}")]
+    InvalidMarket {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong and what would be valid.
+        problem: &'static str,
+    },
+    /// A text is too long or empty.
+    #[error("{field}: {len} bytes, valid are {min} to {max}")]
+    InvalidText {
+        /// Which field.
+        field: &'static str,
+        /// How long it was.
+        len: usize,
+        /// Fewest bytes.
+        min: usize,
+        /// Most bytes.
+        max: usize,
+    },
+    /// The market's state does not allow this step.
+    #[error("the market is {from}, so it cannot become {to}")]
+    InvalidTransition {
+        /// Where it is.
+        from: BookMarketState,
+        /// Where it was to go.
+        to: BookMarketState,
+    },
+    /// Only a closed market without resting orders can be removed.
+    #[error("the market is {state} with {resting} resting orders; close it first and let it empty")]
+    NotRemovable {
+        /// Where it is.
+        state: BookMarketState,
+        /// What rests in it.
+        resting: u32,
+    },
+    /// Orders are accepted only in an open market.
+    #[error("the market is {0}; orders are accepted when it is OPEN")]
+    MarketNotOpen(BookMarketState),
+    /// Nothing can be cancelled any more: the market does so itself.
+    #[error("the market is CLOSED; what rests in it is being cancelled")]
+    MarketClosed,
+    /// No such outcome in the market.
+    #[error("outcome_id: the market has no outcome {0}")]
+    InvalidOutcome(RunnerId),
+    /// The price is not on the market's ladder.
+    #[error("price: {}", price_hint(*.price, *.below, *.above))]
+    InvalidPrice {
+        /// What was asked for.
+        price: Price,
+        /// The next valid price below.
+        below: Option<Price>,
+        /// The next valid price above.
+        above: Option<Price>,
+    },
+    /// The quantity is not one the market takes.
+    #[error("quantity: {quantity} is not valid: at least {min}, at most {max}, in multiples of {increment}")]
+    InvalidQuantity {
+        /// What was asked for.
+        quantity: Quantity,
+        /// The smallest order.
+        min: Quantity,
+        /// The largest order.
+        max: Quantity,
+        /// The step.
+        increment: Quantity,
+    },
+    /// The expiry is not in the future.
+    #[error("expiry_ms: {expiry_ms} is not after now, {now_ms} (milliseconds since the Unix epoch)")]
+    InvalidExpiry {
+        /// What was asked for.
+        expiry_ms: u64,
+        /// The time of the command.
+        now_ms: u64,
+    },
+    /// It would rest across an order of its own account.
+    #[error("the order would match a resting order of the same account")]
+    SelfTrade,
+    /// The client order id names an order already.
+    #[error("client_order_id: used before, for order {}", .0.order_id)]
+    DuplicateClientId(OrderReport),
+    /// No such resting order.
+    #[error("order_id: there is no resting order {0} in this market")]
+    OrderNotFound(OrderId),
+    /// No order of this account with this client id.
+    #[error("client_order_id: no order of this account has this id in this market")]
+    ClientIdNotFound,
+    /// Somebody else's order.
+    #[error("user_id: order {order_id} is not of account {account}")]
+    NotTheOwner {
+        /// The order.
+        order_id: OrderId,
+        /// Who asked.
+        account: AccountId,
+    },
+    /// A bound of the engine is met.
+    #[error("the limit of {limit} {what} is reached")]
+    LimitReached {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: u64,
+    },
+}
+
+fn price_hint(price: Price, below: Option<Price>, above: Option<Price>) -> String {
+    let nearest = match (below, above) {
+        (Some(below), Some(above)) => format!("the nearest are {} and {}", below.odds(), above.odds()),
+        (Some(only), None) | (None, Some(only)) => format!("the nearest is {}", only.odds()),
+        (None, None) => "the ladder is empty".to_owned(),
+    };
+    format!("{} is not on the market's ladder; {nearest}", price.odds())
+}
+
+/// What kind of refusal it is: what a gateway needs to choose its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectionClass {
+    /// The market's decision about a well-formed order: an answer, not an error. With its code.
+    Order(&'static str),
+    /// Malformed.
+    Invalid,
+    /// No such thing.
+    NotFound,
+    /// There already.
+    Exists,
+    /// The state does not allow it.
+    Precondition,
+    /// A bound is met.
+    Exhausted,
+}
+
+impl Rejection {
+    /// What kind of refusal this is.
+    pub const fn class(&self) -> RejectionClass {
+        use RejectionClass::{Exhausted, Exists, Invalid, NotFound, Order, Precondition};
+        match self {
+            Self::MarketNotOpen(_) => Order("MARKET_NOT_OPEN"),
+            Self::InvalidOutcome(_) => Order("INVALID_OUTCOME"),
+            Self::InvalidPrice { .. } => Order("INVALID_PRICE"),
+            Self::InvalidQuantity { .. } => Order("INVALID_QUANTITY"),
+            Self::InvalidExpiry { .. } => Order("INVALID_EXPIRY"),
+            Self::SelfTrade => Order("SELF_TRADE"),
+            Self::DuplicateClientId(_) => Order("DUPLICATE_CLIENT_ID"),
+            Self::InvalidMarket { .. } | Self::InvalidText { .. } => Invalid,
+            Self::MarketNotFound(_) | Self::OrderNotFound(_) | Self::ClientIdNotFound => NotFound,
+            Self::MarketExists(_) => Exists,
+            Self::InvalidTransition { .. } | Self::NotRemovable { .. } | Self::MarketClosed => Precondition,
+            Self::NotTheOwner { .. } => NotFound,
+            Self::LimitReached { .. } => Exhausted,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The terms of orders and markets.
+
+use std::fmt;
+
+use super::Quantity;
+
+/// Which side of an outcome an order is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Side {
+    /// BACK (ExchangeOdds) or BUY (BinaryYes): for the outcome.
+    Yes = 0,
+    /// LAY or SELL: against it.
+    No = 1,
+}
+
+impl Side {
+    /// The side it trades with.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+        }
+    }
+
+    /// 0 for [`Side::Yes`], 1 for [`Side::No`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// How a market prices its outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum MarketModel {
+    /// BACK and LAY at decimal odds.
+    ExchangeOdds = 0,
+    /// BUY and SELL of shares at ticks.
+    BinaryYes = 1,
+}
+
+/// Whether a market may go in-play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum MarketKind {
+    /// Ends when its event begins.
+    PreEventOnly = 0,
+    /// May turn [`MarketPhase::Live`].
+    InPlayCapable = 1,
+}
+
+/// Where a market is in its event's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum MarketPhase {
+    /// Before the event.
+    Pre = 0,
+    /// About to go in-play.
+    PreAwaitLive = 1,
+    /// In-play.
+    Live = 2,
+}
+
+/// Where a market is in its life: `Created -> Open <-> Suspended -> Closed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum BookMarketState {
+    /// Set up, not yet open for orders.
+    Created = 0,
+    /// Orders are accepted.
+    Open = 1,
+    /// Paused: orders are refused, cancels go on.
+    Suspended = 2,
+    /// Final: every resting order is cancelled, in bounded steps; nothing is accepted any more.
+    Closed = 3,
+}
+
+impl BookMarketState {
+    /// The name on the wire: `CREATED`, `OPEN`, `SUSPENDED`, `CLOSED`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "CREATED",
+            Self::Open => "OPEN",
+            Self::Suspended => "SUSPENDED",
+            Self::Closed => "CLOSED",
+        }
+    }
+}
+
+impl fmt::Display for BookMarketState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How long an order stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimeInForce {
+    /// Until cancelled.
+    Gtc,
+    /// Match what is there, cancel the rest.
+    Ioc,
+    /// Until a time.
+    Gtd {
+        /// When it expires: milliseconds since the Unix epoch, in the future.
+        expiry_ms: u64,
+    },
+}
+
+/// What becomes of a resting order when the market turns in-play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Persistence {
+    /// It lapses.
+    Lapse = 0,
+    /// It stays.
+    Persist = 1,
+}
+
+/// What has become of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderStatus {
+    /// In the book, nothing filled.
+    Resting,
+    /// In the book, something filled.
+    PartiallyFilled,
+    /// All of it filled.
+    Filled,
+    /// What was not filled is cancelled.
+    Cancelled,
+    /// What was not filled expired.
+    Expired,
+}
+
+impl OrderStatus {
+    /// Where an order stands that has this much filled and this much resting; `end` is for one that
+    /// rests no more.
+    pub const fn of(filled: Quantity, remaining: Quantity, end: Self) -> Self {
+        match (filled.0, remaining.0) {
+            (0, 1..) => Self::Resting,
+            (_, 1..) => Self::PartiallyFilled,
+            _ => end,
+        }
+    }
+
+    /// The name on the wire, such as `PARTIALLY_FILLED`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resting => "RESTING",
+            Self::PartiallyFilled => "PARTIALLY_FILLED",
+            Self::Filled => "FILLED",
+            Self::Cancelled => "CANCELLED",
+            Self::Expired => "EXPIRED",
+        }
+    }
+}

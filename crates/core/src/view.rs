@@ -1,0 +1,230 @@
+//! Looking at a state.
+
+use crate::book::{Order, OrderSlot};
+use crate::command::NewMarket;
+use crate::event::OutcomeIndex;
+use crate::limits::Limits;
+use crate::market::{ClientEntry, Market};
+use crate::reject::OrderReport;
+use crate::state::State;
+use crate::types::{
+    AccountId, BookMarketState, MarketId, MarketPhase, OrderId, Price, Quantity, RunnerId, Side,
+};
+
+impl State {
+    /// The number of the last event.
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The time of the last event, in nanoseconds since the Unix epoch.
+    pub const fn time_ns(&self) -> u64 {
+        self.time_ns
+    }
+
+    /// The bounds in force.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many orders rest, over all markets.
+    pub fn resting_orders(&self) -> usize {
+        self.store.orders.len()
+    }
+
+    /// The market with this id.
+    pub fn market(&self, id: MarketId) -> Option<MarketView<'_>> {
+        self.markets.find(id).map(|market| MarketView { state: self, market })
+    }
+
+    /// The market that clients call by this name.
+    pub fn market_named(&self, key: &str) -> Option<MarketView<'_>> {
+        let market = self.markets.get(self.markets.slot_named(key)?);
+        Some(MarketView { state: self, market })
+    }
+
+    /// All markets, by id.
+    pub fn markets(&self) -> impl Iterator<Item = MarketView<'_>> {
+        self.markets.ids().filter_map(|id| self.market(id))
+    }
+
+    /// The account that was registered with this name.
+    pub fn account_named(&self, name: &str) -> Option<AccountId> {
+        self.accounts.find(name)
+    }
+
+    /// The name that an account was registered with.
+    pub fn account_name(&self, account: AccountId) -> Option<&str> {
+        self.accounts.name(account)
+    }
+
+    /// A resting order.
+    pub fn order(&self, id: OrderId) -> Option<OrderView> {
+        let (_, order) = self.store.find(id)?;
+        Some(OrderView::of(self.markets.get(order.market), order))
+    }
+}
+
+/// A market, at the sequence number of its state.
+#[derive(Clone, Copy, Debug)]
+pub struct MarketView<'a> {
+    state: &'a State,
+    market: &'a Market,
+}
+
+/// A price and what rests there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelView {
+    /// The price.
+    pub price: Price,
+    /// The sum of what rests.
+    pub quantity: Quantity,
+    /// How many orders.
+    pub orders: u32,
+}
+
+/// A resting order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderView {
+    /// Its id.
+    pub id: OrderId,
+    /// Its market.
+    pub market_id: MarketId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Its outcome.
+    pub outcome: OutcomeIndex,
+    /// Its side.
+    pub side: Side,
+    /// Its price.
+    pub price: Price,
+    /// What it asked for.
+    pub quantity: Quantity,
+    /// What is filled.
+    pub filled: Quantity,
+    /// What rests.
+    pub remaining: Quantity,
+}
+
+impl OrderView {
+    fn of(market: &Market, order: &Order) -> Self {
+        Self {
+            id: order.id,
+            market_id: market.id,
+            account: order.account,
+            outcome: order.outcome,
+            side: order.side,
+            price: market.spec.ladder.price(order.tick),
+            quantity: Quantity(order.quantity),
+            filled: Quantity(order.filled),
+            remaining: Quantity(order.remaining),
+        }
+    }
+}
+
+impl<'a> MarketView<'a> {
+    /// Its id.
+    pub const fn id(&self) -> MarketId {
+        self.market.id
+    }
+
+    /// As it was asked for; where it is now is [`MarketView::state`].
+    pub const fn spec(&self) -> &'a NewMarket {
+        &self.market.spec
+    }
+
+    /// Where it is in its life.
+    pub const fn state(&self) -> BookMarketState {
+        self.market.state
+    }
+
+    /// Where it is in its event's time.
+    pub const fn phase(&self) -> MarketPhase {
+        self.market.spec.phase
+    }
+
+    /// Why its state last changed, if anybody said.
+    pub fn reason(&self) -> Option<&'a str> {
+        self.market.reason.as_deref()
+    }
+
+    /// How many events it has had.
+    pub const fn sequence(&self) -> u64 {
+        self.market.sequence
+    }
+
+    /// How many orders rest in it.
+    pub const fn resting_orders(&self) -> u32 {
+        self.market.resting
+    }
+
+    /// The outcome with this name.
+    pub fn outcome_named(&self, name: &str) -> Option<OutcomeIndex> {
+        self.market.outcome_named(name)
+    }
+
+    /// The outcome with this id.
+    pub fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
+        self.market.outcome_of(id)
+    }
+
+    /// The levels of one side of an outcome, best for the taker first: resting BACKs from the lowest
+    /// odds up, resting LAYs from the highest down.
+    pub fn levels(&self, outcome: OutcomeIndex, side: Side) -> impl Iterator<Item = LevelView> + use<'a> {
+        let (state, ladder) = (self.state, self.market.spec.ladder);
+        let book = self.market.runners[outcome.index()].side(side);
+        std::iter::successors(book.best(), |tick| book.worse_than(*tick)).filter_map(move |tick| {
+            let level = book.level(&state.store.pages, tick)?;
+            Some(LevelView {
+                price: ladder.price(tick),
+                quantity: Quantity(level.total),
+                orders: level.count,
+            })
+        })
+    }
+
+    /// What rests at a price, if anything does.
+    pub fn level(&self, outcome: OutcomeIndex, side: Side, price: Price) -> Option<LevelView> {
+        let book = self.market.runners[outcome.index()].side(side);
+        let level = book.level(&self.state.store.pages, self.market.spec.ladder.tick(price)?)?;
+        Some(LevelView { price, quantity: Quantity(level.total), orders: level.count })
+    }
+
+    /// The orders of one side of an outcome, in the order in which a taker meets them.
+    pub fn orders(&self, outcome: OutcomeIndex, side: Side) -> impl Iterator<Item = OrderView> + use<'a> {
+        let market = self.market;
+        self.slots(outcome, side).map(move |(_, order)| OrderView::of(market, order))
+    }
+
+    pub(crate) fn client_entries(&self) -> &'a [ClientEntry] {
+        &self.market.clients.entries
+    }
+
+    pub(crate) fn slots(
+        &self,
+        outcome: OutcomeIndex,
+        side: Side,
+    ) -> impl Iterator<Item = (OrderSlot, &'a Order)> + use<'a> {
+        let state = self.state;
+        let book = self.market.runners[outcome.index()].side(side);
+        std::iter::successors(book.best(), |tick| book.worse_than(*tick))
+            .filter_map(|tick| book.level(&state.store.pages, tick)?.first())
+            .flat_map(|first| std::iter::successors(Some(first), |slot| state.store.orders[*slot].next()))
+            .map(|slot| (slot, &state.store.orders[slot]))
+    }
+
+    /// The price of the last trade.
+    pub fn last_price(&self, outcome: OutcomeIndex) -> Option<Price> {
+        self.market.runners[outcome.index()].last_price
+    }
+
+    /// All backers' stakes that were matched, in quanta, or shares.
+    pub fn traded(&self, outcome: OutcomeIndex) -> i128 {
+        self.market.runners[outcome.index()].traded
+    }
+
+    /// Where the order stands that this account called so.
+    pub fn client_order(&self, account: AccountId, id: &str) -> Option<OrderReport> {
+        self.market.clients.find(account, id).map(|entry| entry.report)
+    }
+}
