@@ -10,7 +10,7 @@ use crate::event::OutcomeIndex;
 use crate::reject::OrderReport;
 use crate::types::{AccountId, BookMarketState, ClientOrderId, MarketId, Price, RunnerId, Side};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Market {
     pub(crate) id: MarketId,
     pub(crate) spec: NewMarket,
@@ -24,7 +24,7 @@ pub(crate) struct Market {
 }
 
 /// An outcome's book and what was traded in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Runner {
     sides: [BookSide; 2],
     pub(crate) last_price: Option<Price>,
@@ -74,7 +74,7 @@ impl Market {
 }
 
 /// The client order ids that a market remembers, in the order of their use.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ClientIds {
     pub(crate) entries: Vec<ClientEntry>,
     index: HashTable<u32>,
@@ -83,7 +83,7 @@ pub(crate) struct ClientIds {
     hasher: RandomState,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ClientEntry {
     pub(crate) account: AccountId,
     pub(crate) id: ClientOrderId,

@@ -10,7 +10,7 @@ use crate::market::Market;
 use crate::types::{AccountId, MarketId};
 
 /// All that an engine knows: the sum of its journal.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct State {
     pub(crate) sequence: u64,
     pub(crate) time_ns: u64,
@@ -38,7 +38,7 @@ pub enum Work {
 }
 
 /// Names that have an account. Accounts count from 1.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
     pub(crate) names: Vec<Box<str>>,
     by_name: HashMap<Box<str>, AccountId>,
@@ -65,7 +65,7 @@ impl Accounts {
 }
 
 /// Markets in slots, so that an order can point at its market with four bytes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Markets {
     slots: Vec<Option<Box<Market>>>,
     free: Vec<u32>,

@@ -7,7 +7,7 @@ use crate::types::OrderId;
 /// By time, then by age.
 type Key = (u64, OrderId);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Expiries {
     heap: Vec<(Key, OrderSlot)>,
 }

@@ -29,11 +29,11 @@ impl Level {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Page([Level; PAGE as usize]);
 
 /// The pages of all books.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pages {
     #[expect(clippy::vec_box, reason = "a page is 1.5 KB: growing the list must not copy the books")]
     pages: Vec<Box<Page>>,
@@ -52,7 +52,7 @@ impl Pages {
 }
 
 /// One side of one outcome.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct BookSide {
     side: Side,
     best: Option<Tick>,

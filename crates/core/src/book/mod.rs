@@ -18,7 +18,7 @@ use orders::Orders;
 use crate::types::OrderId;
 
 /// The memory that all books share.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
     pub(crate) orders: Orders,
     pub(crate) pages: Pages,

@@ -68,7 +68,7 @@ impl Order {
 }
 
 /// All resting orders of an engine.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Orders {
     slots: Vec<Order>,
     free: Vec<OrderSlot>,

@@ -1,0 +1,82 @@
+//! How an engine is set up: its bounds and its durability.
+
+use std::sync::Arc;
+
+use betex_core::limits::Limits;
+use betex_journal::Durability;
+
+use crate::error::EngineError;
+
+/// How an engine is set up. Every queue has its bound here.
+#[derive(Clone)]
+pub struct Config {
+    /// How much the engine holds at most. Journaled: a replay decides as the engine did.
+    pub limits: Limits,
+    /// Whether an answer waits for the disk.
+    pub durability: Durability,
+    /// The size of a journal segment in bytes: 1 MiB to 1 GiB, a multiple of 64.
+    pub segment_bytes: u64,
+    /// Transactions between the writer and the disk: a power of two, 64 to 1 048 576.
+    pub ring_slots: usize,
+    /// Commands that wait in [`CommandLane::Normal`](crate::CommandLane): 1 to 1 048 576.
+    pub normal_lane: usize,
+    /// Commands that wait in [`CommandLane::Priority`](crate::CommandLane): 1 to 1 048 576.
+    pub priority_lane: usize,
+    /// Events that wait for one handler: beyond, it is fed from the journal. 1 024 to 1 048 576.
+    pub handler_queue_events: usize,
+    /// What is done when the journal fails, before the process is aborted: the last words.
+    pub last_words: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            durability: Durability::Always,
+            segment_bytes: 64 << 20,
+            ring_slots: 16_384,
+            normal_lane: 16_384,
+            priority_lane: 16_384,
+            handler_queue_events: 65_536,
+            last_words: Arc::new(|words| tracing::error!("{words}")),
+        }
+    }
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("limits", &self.limits)
+            .field("durability", &self.durability)
+            .field("segment_bytes", &self.segment_bytes)
+            .field("ring_slots", &self.ring_slots)
+            .field("normal_lane", &self.normal_lane)
+            .field("priority_lane", &self.priority_lane)
+            .field("handler_queue_events", &self.handler_queue_events)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Refuses what is out of range, naming the field and what is valid.
+    pub fn check(&self) -> Result<(), EngineError> {
+        const QUEUE_MAX: usize = 1 << 20;
+        let wrong = |field, problem| Err(EngineError::Invalid { field, problem });
+        if !(1 << 20..=1 << 30).contains(&self.segment_bytes) || !self.segment_bytes.is_multiple_of(64) {
+            return wrong("segment_bytes", "1 MiB to 1 GiB, a multiple of 64");
+        }
+        if !self.ring_slots.is_power_of_two() || !(64..=QUEUE_MAX).contains(&self.ring_slots) {
+            return wrong("ring_slots", "a power of two, 64 to 1048576");
+        }
+        if !(1..=QUEUE_MAX).contains(&self.normal_lane) {
+            return wrong("normal_lane", "1 to 1048576");
+        }
+        if !(1..=QUEUE_MAX).contains(&self.priority_lane) {
+            return wrong("priority_lane", "1 to 1048576");
+        }
+        if !(1_024..=QUEUE_MAX).contains(&self.handler_queue_events) {
+            return wrong("handler_queue_events", "1024 to 1048576");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! What has happened, on its way to handlers and streams.
+//!
+//! Each follower has a bounded queue of batches. One whose queue is full misses a batch, notices by the
+//! numbers, and reads what it missed from the journal: it never holds up the exchange, and never loses
+//! or repeats an event.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use betex_core::LevelAfter;
+use betex_core::types::CorrelationId;
+use betex_journal::{JournalEvent, JournalReader, ReadError};
+use crossbeam_queue::ArrayQueue;
+use parking_lot::RwLock;
+
+use super::doorbell::Doorbell;
+
+/// An event, as handlers see it: durable, in order, exactly once.
+#[derive(Clone, Debug)]
+pub struct EngineEvent {
+    /// The event and its numbers.
+    pub record: JournalEvent,
+    /// Of the command that caused it. Not journaled: `None` where the event was caught up.
+    pub correlation_id: Option<CorrelationId>,
+    /// What the level that the event touched holds after it. `None` where it touched none, or was
+    /// caught up.
+    pub level: Option<LevelAfter>,
+    /// Whether it was read from the journal, since the handler began in the past or was too slow.
+    pub caught_up: bool,
+}
+
+/// The events of some transactions, in order.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    events: Vec<EngineEvent>,
+}
+
+impl Batch {
+    pub(crate) fn new(events: Vec<EngineEvent>) -> Option<Self> {
+        (!events.is_empty()).then_some(Self { events })
+    }
+
+    fn first(&self) -> u64 {
+        self.events.first().map_or(0, |event| event.record.sequence)
+    }
+}
+
+/// Most batches in one queue; the number of events is bounded apart.
+const BATCHES_MAX: usize = 4_096;
+/// How often a follower looks for itself whether it was overlooked.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// One follower's queue.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    queue: ArrayQueue<Arc<Batch>>,
+    /// Events in the queue, and how many there may be.
+    events: AtomicUsize,
+    events_max: usize,
+    /// The follower is no more.
+    gone: AtomicBool,
+    bell: Doorbell,
+}
+
+/// All followers.
+#[derive(Debug)]
+pub(crate) struct Feeds {
+    feeds: RwLock<Vec<Arc<Feed>>>,
+    /// The number of the last event that was put into the queues.
+    shown: AtomicU64,
+    /// No more events will come.
+    closed: AtomicBool,
+}
+
+impl Feeds {
+    pub(crate) fn new(sequence: u64) -> Arc<Self> {
+        Arc::new(Self {
+            feeds: RwLock::default(),
+            shown: AtomicU64::new(sequence),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn are_wanted(&self) -> bool {
+        !self.feeds.read().is_empty()
+    }
+
+    /// Gives a batch that ends with this sequence number to all who have room.
+    pub(crate) fn publish(&self, batch: Option<Batch>, last: u64) {
+        let batch = batch.map(Arc::new);
+        let feeds = self.feeds.read();
+        for feed in feeds.iter() {
+            let Some(batch) = &batch else { break };
+            let len = batch.events.len();
+            // Counted before it can be taken out again.
+            let waiting = feed.events.fetch_add(len, Ordering::AcqRel);
+            if waiting + len > feed.events_max || feed.queue.push(Arc::clone(batch)).is_err() {
+                feed.events.fetch_sub(len, Ordering::AcqRel);
+                ::metrics::counter!(crate::metrics::HANDLER_OVERFLOWS).increment(1);
+            }
+        }
+        // Last, so that whoever sees this number and an empty queue knows that it was passed over.
+        self.shown.store(last, Ordering::Release);
+        feeds.iter().for_each(|feed| feed.bell.ring());
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.feeds.read().iter().for_each(|feed| feed.bell.ring());
+    }
+
+    /// Begins to follow after this sequence number, or with what comes next.
+    pub(crate) fn follow(
+        self: &Arc<Self>,
+        after: Option<u64>,
+        events_max: usize,
+        journal: OpenJournal,
+    ) -> Follower {
+        let feed = Arc::new(Feed {
+            queue: ArrayQueue::new(BATCHES_MAX),
+            events: AtomicUsize::new(0),
+            events_max,
+            gone: AtomicBool::new(false),
+            bell: Doorbell::default(),
+        });
+        let mut feeds = self.feeds.write();
+        feeds.retain(|feed| !feed.gone.load(Ordering::Acquire));
+        feeds.push(Arc::clone(&feed));
+        let next = after.unwrap_or_else(|| self.shown.load(Ordering::Acquire)) + 1;
+        Follower { feeds: Arc::clone(self), feed, next, waiting: None, journal, reader: None }
+    }
+}
+
+/// How a follower gets at the journal.
+pub(crate) type OpenJournal = Box<dyn Fn() -> Result<JournalReader, ReadError> + Send>;
+
+/// One follower's end: every event from its first on, in order, exactly once.
+pub(crate) struct Follower {
+    feeds: Arc<Feeds>,
+    feed: Arc<Feed>,
+    /// The number of the event that is wanted next.
+    next: u64,
+    /// A batch that begins behind a gap.
+    waiting: Option<Arc<Batch>>,
+    journal: OpenJournal,
+    reader: Option<JournalReader>,
+}
+
+/// How a follower's step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Followed {
+    /// Events were shown.
+    Events,
+    /// There is nothing new.
+    Nothing,
+    /// There is nothing new and never will be.
+    End,
+}
+
+impl Follower {
+    /// The number of the event that is wanted next.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Shows what has come: one batch, or one transaction from the journal.
+    pub(crate) fn step(&mut self, mut show: impl FnMut(&EngineEvent)) -> Result<Followed, ReadError> {
+        // In this order: what is shown was put into the queues before.
+        let closed = self.feeds.closed.load(Ordering::Acquire);
+        let shown = self.feeds.shown.load(Ordering::Acquire);
+        let batch = self.waiting.take().or_else(|| {
+            let batch = self.feed.queue.pop()?;
+            self.feed.events.fetch_sub(batch.events.len(), Ordering::AcqRel);
+            Some(batch)
+        });
+        match batch {
+            Some(batch) if batch.first() > self.next => {
+                let until = batch.first() - 1;
+                self.waiting = Some(batch);
+                self.catch_up(until, show)?;
+            }
+            Some(batch) => {
+                self.reader = None;
+                for event in batch.events.iter().filter(|event| event.record.sequence >= self.next) {
+                    show(event);
+                }
+                let last = batch.events.last().map_or(0, |event| event.record.sequence);
+                self.next = self.next.max(last + 1);
+            }
+            None if shown >= self.next => self.catch_up(shown, show)?,
+            None if closed => return Ok(Followed::End),
+            None => return Ok(Followed::Nothing),
+        }
+        Ok(Followed::Events)
+    }
+
+    /// Shows the next transaction of the journal.
+    fn catch_up(&mut self, until: u64, mut show: impl FnMut(&EngineEvent)) -> Result<(), ReadError> {
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => {
+                let mut reader = (self.journal)()?;
+                reader.seek(self.next)?;
+                none.insert(reader)
+            }
+        };
+        reader.set_limit(until);
+        let mut events = Vec::new();
+        let Some(stamp) = reader.next_transaction(&mut events)? else { return Ok(()) };
+        let count = events.len() as u64;
+        for (index, event) in (0..).zip(events) {
+            let record = JournalEvent::of(&stamp, index, count, event);
+            if record.sequence >= self.next {
+                self.next = record.sequence + 1;
+                show(&EngineEvent { record, correlation_id: None, level: None, caught_up: true });
+            }
+        }
+        Ok(())
+    }
+
+    /// Sleeps until there may be something new.
+    pub(crate) fn wait(&self) {
+        self.feed.bell.own();
+        let (feed, feeds) = (&self.feed, &self.feeds);
+        let news = || !feed.queue.is_empty() || feeds.closed.load(Ordering::Acquire);
+        feed.bell.wait(news, Some(LOOK_AGAIN));
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.feed.gone.store(true, Ordering::Release);
+        self.feeds.feeds.write().retain(|feed| !Arc::ptr_eq(feed, &self.feed));
+    }
+}

@@ -1,0 +1,22 @@
+//! The engine: threads around the core.
+
+pub mod consumers;
+pub mod core;
+mod dispatcher;
+mod doorbell;
+mod fatal;
+mod feed;
+mod handlers;
+pub mod journal;
+mod journaler;
+mod lanes;
+mod pipeline;
+mod response;
+mod sequencer;
+pub mod state;
+
+pub use doorbell::Doorbell;
+pub use feed::EngineEvent;
+pub use handlers::{EventHandler, HandlerOptions, HandlerRecovery};
+pub use response::{OwnedResponse, Responder, Response};
+pub use sequencer::{Clock, SystemClock};

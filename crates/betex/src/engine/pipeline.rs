@@ -1,0 +1,183 @@
+//! The whole engine, as it is wired:
+//!
+//! ```text
+//! callers -> bounded lanes (Priority, Normal) -> sequencer and core (one thread) -> ring
+//!         -> journaler (one thread: group commit, sync) -> gate -> dispatcher (one thread)
+//!         -> answers; the read state; a bounded queue per handler
+//! ```
+//!
+//! Sequencer, journaler and dispatcher are structs with a step; here threads drive them. Each parks when
+//! there is nothing to do, and is woken by whoever is before it in the line.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use betex_core::state::State;
+use betex_journal::{Log, SegmentPreparer};
+use parking_lot::RwLock;
+
+use super::dispatcher::Dispatcher;
+use super::doorbell::Doorbell;
+use super::fatal::AbortOnUnwind;
+use super::feed::Feeds;
+use super::journaler::{Gate, Journaler, Step};
+use super::lanes::Lanes;
+use super::response::Responder;
+use super::sequencer::{Clock, Progress, Sequencer};
+use crate::config::Config;
+use crate::disruptor::ring;
+use crate::error::EngineError;
+
+/// What the threads share with the handle.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) read: Arc<RwLock<State>>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) feeds: Arc<Feeds>,
+}
+
+/// Three stages, ready to be driven.
+pub(crate) struct Stages {
+    pub(crate) sequencer: Sequencer,
+    pub(crate) journaler: Journaler,
+    pub(crate) dispatcher: Dispatcher,
+    journal_bell: Arc<Doorbell>,
+    dispatcher_bell: Arc<Doorbell>,
+}
+
+/// Wires the stages around a recovered state.
+pub(crate) fn wire(
+    config: &Config,
+    state: State,
+    log: Box<dyn Log>,
+    clock: Box<dyn Clock>,
+    responders: Vec<Arc<dyn Responder>>,
+) -> (Stages, Shared) {
+    let sequence = state.sequence();
+    let shared = Shared {
+        lanes: Lanes::new(config),
+        read: Arc::new(RwLock::new(state.clone())),
+        gate: Arc::new(Gate::new(sequence)),
+        feeds: Feeds::new(sequence),
+    };
+    let (producer, journal_poller, gated_poller) = ring(config.ring_slots);
+    let (replies, reply_queue) = rtrb::RingBuffer::new(config.ring_slots);
+    let (journal_bell, dispatcher_bell) = (Arc::<Doorbell>::default(), Arc::<Doorbell>::default());
+    let stages = Stages {
+        sequencer: Sequencer::new(
+            state,
+            config.limits,
+            Arc::clone(&shared.lanes),
+            producer,
+            replies,
+            Arc::clone(&journal_bell),
+            clock,
+        ),
+        journaler: Journaler::new(
+            log,
+            journal_poller,
+            Arc::clone(&shared.gate),
+            Arc::clone(&dispatcher_bell),
+        ),
+        dispatcher: Dispatcher::new(
+            gated_poller,
+            reply_queue,
+            Arc::clone(&shared.read),
+            Arc::clone(&shared.feeds),
+            responders,
+            Arc::clone(&shared.lanes),
+        ),
+        journal_bell,
+        dispatcher_bell,
+    };
+    (stages, shared)
+}
+
+/// Drives the stages, a thread each, until the sequencer is told to stop: then what was taken flows
+/// through to its end.
+pub(crate) fn drive(stages: Stages, config: &Config) -> Result<Vec<JoinHandle<()>>, EngineError> {
+    let Stages { mut sequencer, mut journaler, mut dispatcher, journal_bell, dispatcher_bell } = stages;
+    let end_of_ring = Arc::clone(&journal_bell);
+    let lanes = sequencer.lanes();
+    let sequencing = spawn("sequencer", move || {
+        lanes.bell.own();
+        loop {
+            match sequencer.step() {
+                Progress::Finished => break,
+                progress => sequencer.wait(progress),
+            }
+        }
+        // Dropping the writer's end tells the journal that nothing more will come.
+        drop(sequencer);
+        end_of_ring.ring();
+    })?;
+    let last_words = Arc::clone(&config.last_words);
+    let gate_closed = Arc::clone(&dispatcher_bell);
+    let journaling = spawn("journal", move || {
+        journal_bell.own();
+        loop {
+            match journaler.step() {
+                Ok(Step::Worked) => (),
+                Ok(Step::Idle) => journal_bell.wait(|| journaler.has_work(), Some(LOOK_AGAIN)),
+                Ok(Step::Finished) => break,
+                Err(error) => {
+                    last_words(&format!(
+                        "the journal failed, so the process ends: nothing is acknowledged that is not on disk. {error}"
+                    ));
+                    std::process::abort();
+                }
+            }
+        }
+        drop(journaler);
+        gate_closed.ring();
+    })?;
+    let dispatching = spawn("dispatcher", move || {
+        dispatcher_bell.own();
+        loop {
+            match dispatcher.step() {
+                Step::Worked => (),
+                Step::Idle => dispatcher_bell.wait(|| dispatcher.has_work(), Some(LOOK_AGAIN)),
+                Step::Finished => break,
+            }
+        }
+        dispatcher.close();
+    })?;
+    Ok(vec![sequencing, journaling, dispatching])
+}
+
+/// How often a stage looks for itself: the end of the ring does not count as work.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Prepares journal segments ahead of need, until the supply is stopped. A disk without room is asked
+/// again, and again: the engine goes on with what it has, and its health says so.
+pub(crate) fn prepare_segments(mut preparer: SegmentPreparer) -> Result<JoinHandle<()>, EngineError> {
+    spawn("segments", move || {
+        let supply = Arc::clone(preparer.supply());
+        while !supply.is_stopped() {
+            if !preparer.wait(PREPARE_AGAIN) {
+                continue;
+            }
+            if let Err(error) = preparer.step() {
+                tracing::warn!(%error, "the next journal segment cannot be prepared: new orders are refused");
+                std::thread::sleep(PREPARE_AGAIN);
+            }
+        }
+    })
+}
+
+/// How long a failed preparation rests before it is tried again.
+const PREPARE_AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// A thread that takes the process with it if it panics: an exchange without one of its stages would
+/// take commands and never answer.
+fn spawn(name: &'static str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread
+        .spawn(move || {
+            let bomb = AbortOnUnwind::new(name);
+            body();
+            bomb.defuse();
+        })
+        .map_err(EngineError::Thread)
+}

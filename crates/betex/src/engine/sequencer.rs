@@ -1,0 +1,206 @@
+//! The one writer: takes commands in turn, decides them, applies what happens, and publishes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use betex_core::decide::{decide, decide_work};
+use betex_core::event::{Event, Stamp};
+use betex_core::limits::Limits;
+use betex_core::state::{State, Work};
+use betex_core::types::MarketId;
+
+use super::doorbell::Doorbell;
+use super::lanes::{Lanes, Submission};
+use super::response::Reply;
+use crate::disruptor::{Producer, RingProducer, Slot};
+
+/// The time, in nanoseconds since the Unix epoch. A parameter, so that tests can hold it.
+pub trait Clock: Send + 'static {
+    /// Now.
+    fn now_ns(&mut self) -> u64;
+}
+
+/// The clock of the machine.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ns(&mut self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The one writer.
+pub(crate) struct Sequencer {
+    state: State,
+    lanes: Arc<Lanes>,
+    ring: RingProducer,
+    replies: rtrb::Producer<Reply>,
+    journal_bell: Arc<Doorbell>,
+    clock: Box<dyn Clock>,
+    /// Bounds that differ from those in the journal, to be set first of all.
+    limits: Option<Limits>,
+    /// A command that was taken when the ring turned out to be full.
+    held: Option<Submission>,
+    priority_run: u32,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Something was done.
+    Worked,
+    /// There was nothing to do, until a command comes or this time.
+    Idle(Option<u64>),
+    /// The ring is full: the disk is behind.
+    Full,
+    /// Stopped, and every command that was taken is published.
+    Finished,
+}
+
+/// Commands in one step. They share one reading of the clock.
+const BATCH: usize = 256;
+/// How long the writer waits for room in the ring before it looks again by itself.
+const FULL_WAIT: Duration = Duration::from_millis(10);
+
+/// What the ring had no room for was not done.
+struct Full;
+
+impl Sequencer {
+    pub(crate) fn new(
+        state: State,
+        limits: Limits,
+        lanes: Arc<Lanes>,
+        ring: RingProducer,
+        replies: rtrb::Producer<Reply>,
+        journal_bell: Arc<Doorbell>,
+        clock: Box<dyn Clock>,
+    ) -> Self {
+        let limits = (state.sequence() == 0 || *state.limits() != limits).then_some(limits);
+        Self { state, lanes, ring, replies, journal_bell, clock, limits, held: None, priority_run: 0 }
+    }
+
+    pub(crate) fn lanes(&self) -> Arc<Lanes> {
+        Arc::clone(&self.lanes)
+    }
+
+    /// Takes commands and due work until a batch is full or nothing is left.
+    pub(crate) fn step(&mut self) -> Progress {
+        let now_ns = self.clock.now_ns().max(self.state.time_ns());
+        let before = self.state.sequence();
+        let (taken, full) = self.batch(now_ns);
+        if taken > 0 || self.state.sequence() > before {
+            self.journal_bell.ring();
+            ::metrics::counter!(crate::metrics::COMMANDS).increment(taken);
+            return Progress::Worked;
+        }
+        if full {
+            Progress::Full
+        } else if self.lanes.are_finished() && self.held.is_none() {
+            Progress::Finished
+        } else {
+            Progress::Idle(self.state.next_due_ns())
+        }
+    }
+
+    /// Parks as the last step advised.
+    pub(crate) fn wait(&mut self, progress: Progress) {
+        match progress {
+            Progress::Worked | Progress::Finished => (),
+            Progress::Full => self.lanes.bell.wait(|| false, Some(FULL_WAIT)),
+            Progress::Idle(due_ns) => {
+                let now_ns = self.clock.now_ns();
+                let timeout = due_ns.map(|due| Duration::from_nanos(due.saturating_sub(now_ns).max(100_000)));
+                let lanes = &self.lanes;
+                lanes.bell.wait(|| lanes.waiting() > 0 || lanes.are_finished(), timeout);
+            }
+        }
+    }
+
+    /// How many commands were taken, and whether the ring is full.
+    fn batch(&mut self, now_ns: u64) -> (u64, bool) {
+        let mut taken = 0;
+        if let Some(limits) = self.limits {
+            if self.publish(now_ns, |_, slot, _| set_limits(slot, limits)).is_err() {
+                return (taken, true);
+            }
+            self.limits = None;
+        }
+        for _ in 0..BATCH {
+            // Nothing may match an order whose time is over.
+            while self.state.expiry_is_due(now_ns) {
+                if self.work(Work::ExpireOrder, now_ns).is_err() {
+                    return (taken, true);
+                }
+            }
+            let Some(submission) = self.held.take().or_else(|| self.lanes.pop(&mut self.priority_run)) else {
+                break;
+            };
+            if self.execute(submission, now_ns).is_err() {
+                return (taken, true);
+            }
+            taken += 1;
+        }
+        // One step of a long job between two batches, so that neither holds up the other.
+        let full = self.state.next_work(now_ns).is_some_and(|work| self.work(work, now_ns).is_err());
+        (taken, full)
+    }
+
+    fn work(&mut self, work: Work, now_ns: u64) -> Result<(), Full> {
+        self.publish(now_ns, |state, slot, _| decide_work(state, work, &mut slot.events))
+    }
+
+    fn execute(&mut self, submission: Submission, now_ns: u64) -> Result<(), Full> {
+        let mut held = Some(submission);
+        let published = self.publish(now_ns, |state, slot, replies| {
+            let Some(Submission { command, reply }) = held.take() else { return MarketId::NONE };
+            let decided = decide(state, command.market_id, &command.kind, now_ns, &mut slot.events);
+            let market_id = match &decided {
+                Ok(receipt) => receipt.market_id(command.market_id),
+                Err(_) => command.market_id,
+            };
+            slot.result = Some(decided);
+            slot.correlation_id = command.correlation_id;
+            slot.has_reply = reply.is_wanted();
+            if slot.has_reply {
+                // There is a place for every slot of the ring, and this slot was free.
+                replies.push(reply).expect("the queue of replies is as long as the ring");
+            }
+            market_id
+        });
+        self.held = held;
+        published
+    }
+
+    /// Decides into the next slot of the ring and applies it there.
+    fn publish(
+        &mut self,
+        now_ns: u64,
+        decide: impl FnOnce(&State, &mut Slot, &mut rtrb::Producer<Reply>) -> MarketId,
+    ) -> Result<(), Full> {
+        let Self { state, ring, replies, .. } = self;
+        let published = ring.try_publish(|slot| {
+            slot.clear();
+            let market_id = decide(state, slot, replies);
+            slot.stamp = state.next_stamp(market_id, now_ns);
+            if !slot.events.is_empty() {
+                state.apply(&slot.stamp, &slot.events);
+            }
+        });
+        published.map(|_| ()).map_err(|_| Full)
+    }
+}
+
+fn set_limits(slot: &mut Slot, limits: Limits) -> MarketId {
+    slot.events.push(Event::LimitsSet(limits));
+    MarketId::NONE
+}
+
+impl Slot {
+    /// The numbers of the first and the last event, or for none of the next and the last before it.
+    pub(crate) fn sequences(&self) -> (u64, u64) {
+        let Stamp { sequence, .. } = self.stamp;
+        (sequence, sequence + self.events.len() as u64 - 1)
+    }
+}

@@ -1,0 +1,14 @@
+//! What an engine counts, through the `metrics` facade: install a recorder, or pay next to nothing.
+
+/// Commands that were decided.
+pub const COMMANDS: &str = "betex_commands_total";
+/// Commands that were refused at the door: a full lane, a full disk, a stopped engine.
+pub const REFUSED: &str = "betex_refused_total";
+/// Batches that a handler had no room for: it was then fed from the journal.
+pub const HANDLER_OVERFLOWS: &str = "betex_handler_overflows_total";
+/// Handlers that were stopped because they panicked, or because the journal could not be read.
+pub const HANDLERS_STOPPED: &str = "betex_handlers_stopped_total";
+/// Frames that were written and synced.
+pub const FRAMES: &str = "betex_journal_frames_total";
+/// Bytes that were written to the journal.
+pub const JOURNAL_BYTES: &str = "betex_journal_bytes_total";

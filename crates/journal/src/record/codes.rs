@@ -1,0 +1,37 @@
+//! The numbers that stand for the terms of the core on disk. They are written down here and not taken
+//! from the enums, so that a change in the core cannot change what old bytes mean; the matches are
+//! exhaustive, so that a new term does not compile until it has its number.
+
+use betex_core::event::CancelReason;
+use betex_core::ladder::Ladder;
+use betex_core::types::{BookMarketState, MarketKind, MarketModel, MarketPhase, Persistence, Side};
+
+/// A term with a number on disk.
+pub(super) trait Code: Sized {
+    fn code(self) -> u8;
+    fn from_code(code: u8) -> Option<Self>;
+}
+
+macro_rules! codes {
+    ($($term:ident { $($variant:ident = $code:literal),+ $(,)? })+) => {$(
+        impl Code for $term {
+            fn code(self) -> u8 {
+                match self { $(Self::$variant => $code),+ }
+            }
+            fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    )+};
+}
+
+codes! {
+    Side { Yes = 0, No = 1 }
+    Persistence { Lapse = 0, Persist = 1 }
+    MarketModel { ExchangeOdds = 0, BinaryYes = 1 }
+    MarketKind { PreEventOnly = 0, InPlayCapable = 1 }
+    MarketPhase { Pre = 0, PreAwaitLive = 1, Live = 2 }
+    BookMarketState { Created = 0, Open = 1, Suspended = 2, Closed = 3 }
+    Ladder { Classic = 0, Finest = 1 }
+    CancelReason { Requested = 0, Unfilled = 1, SelfTrade = 2, OrderLimit = 3, Expired = 4, MarketClosed = 5 }
+}

@@ -1,0 +1,165 @@
+//! The layouts, byte for byte. A struct here is never changed once it has been written: a new field is
+//! a new struct with the next version.
+
+use zerocopy::little_endian::{I64, U16, U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+macro_rules! layouts {
+    ($($(#[$doc:meta])* $name:ident: $bytes:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+        #[repr(C)]
+        pub(super) struct $name { $($(#[$field_doc])* pub(super) $field: $type,)+ }
+        const _: () = assert!(size_of::<$name>() == $bytes);
+    )+};
+}
+
+layouts! {
+    /// How every record begins.
+    Head: 8 {
+        kind: U16,
+        version: U16,
+        /// Of the whole record; a multiple of eight.
+        len: U32,
+    }
+
+    /// What the events behind it share. It has no sequence number.
+    ContextV1: 32 {
+        head: Head,
+        market_id: U64,
+        /// Of the next event; those behind it count on. Always 0 without a market.
+        market_sequence: U64,
+        time_ns: U64,
+    }
+
+    LimitsSetV1: 40 {
+        head: Head,
+        flags: u8,
+        reserved: [u8; 7],
+        markets: U32,
+        accounts: U32,
+        resting_orders: U32,
+        client_ids_per_market: U32,
+        closed_market_ttl_ms: U64,
+    }
+
+    /// Behind it: the name.
+    AccountRegisteredV1: 24 {
+        head: Head,
+        flags: u8,
+        reserved: [u8; 3],
+        name_len: U32,
+        account: U64,
+    }
+
+    /// Behind it: the runners, the key, the name, the runners' names.
+    MarketCreatedV1: 48 {
+        head: Head,
+        flags: u8,
+        model: u8,
+        ladder: u8,
+        kind: u8,
+        state: u8,
+        phase: u8,
+        reserved: U16,
+        increment: I64,
+        min_quantity: I64,
+        runners: U32,
+        key_len: U32,
+        name_len: U32,
+        reserved_too: U32,
+    }
+
+    /// One of the runners behind a [`MarketCreatedV1`].
+    RunnerV1: 16 {
+        id: U64,
+        name_len: U32,
+        reserved: U32,
+    }
+
+    /// Behind it: the reason.
+    MarketStatusChangedV1: 16 {
+        head: Head,
+        flags: u8,
+        to: u8,
+        reserved: U16,
+        reason_len: U32,
+    }
+
+    MarketRemovedV1: 16 {
+        head: Head,
+        flags: u8,
+        reserved: [u8; 7],
+    }
+
+    /// Behind it, each only if there is one: expiry u64; client order id, led by its length in one byte.
+    OrderAcceptedV1: 48 {
+        head: Head,
+        price: U32,
+        outcome: U16,
+        flags: u8,
+        terms: u8,
+        order_id: U64,
+        account: U64,
+        quantity: I64,
+        resting: I64,
+    }
+
+    OrderCancelledV1: 64 {
+        head: Head,
+        price: U32,
+        outcome: U16,
+        /// Bit 7: the side; below it the reason.
+        side_and_reason: u8,
+        flags: u8,
+        order_id: U64,
+        account: U64,
+        cancelled: I64,
+        quantity: I64,
+        filled: I64,
+        remaining: I64,
+    }
+
+    /// The taker is the order accepted last before it in the same transaction.
+    TradeMatchedV1: 64 {
+        head: Head,
+        price: U32,
+        outcome: U16,
+        maker_side: u8,
+        flags: u8,
+        maker_order_id: U64,
+        maker_account: U64,
+        quantity: I64,
+        maker_quantity: I64,
+        maker_filled: I64,
+        maker_remaining: I64,
+    }
+}
+
+/// In the flags of a [`MarketStatusChangedV1`]: a reason was given, be it an empty one.
+pub(super) const HAS_REASON: u8 = 2;
+
+/// The bits of [`OrderAcceptedV1::terms`].
+pub(super) mod terms {
+    /// The side's code.
+    pub(crate) const SIDE: u8 = 0b0000_0001;
+    /// A MARKET order.
+    pub(crate) const MARKET: u8 = 0b0000_0010;
+    /// The persistence's code.
+    pub(crate) const PERSISTENCE: u8 = 0b0000_0100;
+    /// A client order id follows.
+    pub(crate) const CLIENT_ID: u8 = 0b0000_1000;
+    /// Time in force.
+    pub(crate) const TIME_IN_FORCE: u8 = 0b0011_0000;
+    /// Good till cancelled.
+    pub(crate) const GTC: u8 = 0b0000_0000;
+    /// Immediate or cancel.
+    pub(crate) const IOC: u8 = 0b0001_0000;
+    /// Good till date: the expiry follows.
+    pub(crate) const GTD: u8 = 0b0010_0000;
+}
+
+/// In [`OrderCancelledV1::side_and_reason`].
+pub(super) const CANCELLED_SIDE_SHIFT: u32 = 7;
+/// In [`OrderCancelledV1::side_and_reason`].
+pub(super) const CANCELLED_REASON: u8 = 0b0111_1111;

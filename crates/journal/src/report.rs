@@ -1,0 +1,91 @@
+//! What was found when a journal was opened.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::segment;
+use crate::writer::Durability;
+
+/// What was found, and done, when a journal was opened; printed, a few sentences for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// The journal's number.
+    pub journal: u64,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// When it began: UTC, to the second.
+    pub began: String,
+    /// It was begun just now: there was no `journal.log`.
+    pub fresh: bool,
+    /// Folders of journals that are not the current one. They were not touched.
+    pub other_journals: Vec<PathBuf>,
+    /// How often it has been opened for writing, this time included, as far as frames say so.
+    pub epoch: u32,
+    /// Segments that were read.
+    pub segments: u64,
+    /// Whole frames.
+    pub frames: u64,
+    /// Bytes of these, headers and padding included.
+    pub bytes: u64,
+    /// Transactions that were replayed.
+    pub transactions: u64,
+    /// Their events.
+    pub events: u64,
+    /// The sequence number of the last event, 0 if there is none.
+    pub last_sequence: u64,
+    /// The time of the last event, in nanoseconds since the Unix epoch.
+    pub last_time_ns: u64,
+    /// An unfinished write that was cut off.
+    pub torn_tail: Option<TornTail>,
+    /// How durable what follows will be.
+    pub durability: Durability,
+}
+
+/// What a crash left of a frame that was never acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TornTail {
+    /// The segment.
+    pub segment: u64,
+    /// Where in it.
+    pub offset: u64,
+    /// How many bytes were cleared.
+    pub bytes: u64,
+}
+
+impl fmt::Display for RecoveryReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = self.folder.display();
+        if self.fresh {
+            write!(f, "Began a fresh, empty journal in {folder}.")?;
+            if !self.other_journals.is_empty() {
+                f.write_str(" ATTENTION: there was no journal.log, so what older journals hold is NOT in this exchange:")?;
+                for (i, other) in self.other_journals.iter().enumerate() {
+                    write!(f, "{} {}", if i == 0 { "" } else { "," }, other.display())?;
+                }
+                f.write_str(" (untouched).")?;
+            }
+        } else {
+            let Self { events, transactions, frames, segments, last_sequence, began, .. } = self;
+            write!(
+                f,
+                "Recovered {events} events in {transactions} transactions, up to sequence number {last_sequence}, from \
+                 {frames} frames in {segments} segments of {folder}, begun {began}."
+            )?;
+        }
+        if let Some(TornTail { segment, offset, bytes }) = self.torn_tail {
+            let name = segment::file_name(segment);
+            write!(
+                f,
+                " An unfinished write of {bytes} bytes in {name} at offset {offset} was cut off: it had not been \
+                 acknowledged."
+            )?;
+        }
+        if self.durability == Durability::None {
+            f.write_str(
+                " ATTENTION: durability is `none`: what is acknowledged is NOT synced to the disk, and a crash of the \
+                 machine LOSES it.",
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! Segments prepared ahead: between the writer, which takes them, and the preparer, which makes them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::error::DiskError;
+use crate::segment::{self, OpenSegment};
+use crate::storage::{Lock, Storage};
+
+/// How many segments lie ready ahead of the writer.
+const READY: usize = 1;
+/// A wait is looked at again after this time, whatever happened.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// What the writer and the preparer share; also how others see whether the next segment is there.
+#[derive(Debug)]
+pub struct SegmentSupply {
+    shelf: Mutex<Shelf>,
+    changed: Condvar,
+    degraded: AtomicBool,
+    stopped: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Shelf {
+    ready: VecDeque<OpenSegment>,
+    /// The number of the segment to prepare next.
+    next: u64,
+    /// Why the last preparation failed.
+    problem: Option<String>,
+}
+
+impl SegmentSupply {
+    /// `next` is the number of the first segment that is neither in use nor ready.
+    pub(crate) fn new(ready: VecDeque<OpenSegment>, next: u64) -> Self {
+        Self {
+            shelf: Mutex::new(Shelf { ready, next, problem: None }),
+            changed: Condvar::new(),
+            degraded: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the next segment could not be prepared. What adds to the journal should then be refused,
+    /// so that the rest of the last segment is kept for what must go on, such as cancels.
+    pub fn is_degraded(&self) -> bool {
+        self.degraded.load(Ordering::Relaxed)
+    }
+
+    /// Why, for people.
+    pub fn problem(&self) -> Option<String> {
+        self.shelf().problem.clone()
+    }
+
+    /// Whether a segment lies ready, so that the writer would not wait for one.
+    pub fn is_ready(&self) -> bool {
+        !self.shelf().ready.is_empty()
+    }
+
+    /// Ends every wait, for good: the writer's with [`LogError::Stopped`](crate::LogError::Stopped).
+    pub fn stop(&self) {
+        // Set under the lock, so that nobody can look, miss it, and then sleep through the notice.
+        let shelf = self.shelf();
+        self.stopped.store(true, Ordering::Relaxed);
+        drop(shelf);
+        self.changed.notify_all();
+    }
+
+    /// Whether [`SegmentSupply::stop`] was called.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// The next segment; waits for it. `None` once stopped.
+    pub(crate) fn take(&self) -> Option<OpenSegment> {
+        let mut shelf = self.shelf();
+        loop {
+            if let Some(segment) = shelf.ready.pop_front() {
+                drop(shelf);
+                self.changed.notify_all();
+                return Some(segment);
+            }
+            if self.is_stopped() {
+                return None;
+            }
+            shelf = self.wait(shelf, WAIT);
+        }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        // Nothing panics while it holds the lock.
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, shelf: MutexGuard<'a, Shelf>, at_most: Duration) -> MutexGuard<'a, Shelf> {
+        self.changed.wait_timeout(shelf, at_most).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// What a step of the preparer did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrepareOutcome {
+    /// The segment of this number lies ready.
+    Prepared(u64),
+    /// Enough lay ready.
+    NotNeeded,
+}
+
+/// Prepares segments ahead of the writer, driven by a thread of whoever opened the journal.
+#[derive(Debug)]
+pub struct SegmentPreparer {
+    storage: Arc<dyn Storage>,
+    folder: String,
+    segment_bytes: u64,
+    supply: Arc<SegmentSupply>,
+    /// It writes, too: nobody else may while it lives.
+    _lock: Arc<Lock>,
+}
+
+impl SegmentPreparer {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        folder: String,
+        segment_bytes: u64,
+        supply: Arc<SegmentSupply>,
+        lock: Arc<Lock>,
+    ) -> Self {
+        Self { storage, folder, segment_bytes, supply, _lock: lock }
+    }
+
+    /// What it shares with the writer.
+    pub fn supply(&self) -> &Arc<SegmentSupply> {
+        &self.supply
+    }
+
+    /// Whether [`SegmentPreparer::step`] would do something.
+    pub fn is_needed(&self) -> bool {
+        self.supply.shelf().ready.len() < READY
+    }
+
+    /// Sleeps until a segment is needed, the supply is stopped or the time is over; whether one is needed.
+    pub fn wait(&self, at_most: Duration) -> bool {
+        let shelf = self.supply.shelf();
+        if shelf.ready.len() < READY || self.supply.is_stopped() {
+            return shelf.ready.len() < READY;
+        }
+        self.supply.wait(shelf, at_most).ready.len() < READY
+    }
+
+    /// Prepares one segment, if one is needed: writes and syncs [`JournalOptions::segment_bytes`] of zeros.
+    /// If that fails the supply is degraded until a later step succeeds; trying again does no harm.
+    ///
+    /// [`JournalOptions::segment_bytes`]: crate::JournalOptions::segment_bytes
+    pub fn step(&mut self) -> Result<PrepareOutcome, DiskError> {
+        if !self.is_needed() {
+            return Ok(PrepareOutcome::NotNeeded);
+        }
+        // Only the preparer raises it, so it is still that when the segment is put on the shelf.
+        let number = self.supply.shelf().next;
+        let created = segment::create(&*self.storage, &self.folder, number, self.segment_bytes);
+        let mut shelf = self.supply.shelf();
+        self.supply.degraded.store(created.is_err(), Ordering::Relaxed);
+        shelf.problem = created.as_ref().err().map(ToString::to_string);
+        shelf.ready.push_back(created?);
+        shelf.next += 1;
+        drop(shelf);
+        self.supply.changed.notify_all();
+        Ok(PrepareOutcome::Prepared(number))
+    }
+}
