@@ -133,7 +133,7 @@ impl EngineBuilder {
                 threads.push(thread);
             }
         }
-        threads.extend(pipeline::drive(stages, &config)?);
+        threads.extend(pipeline::drive(stages, &config, Arc::clone(&supply))?);
         let engine = Engine {
             shared,
             storage,
@@ -341,10 +341,15 @@ impl Engine {
     }
 
     /// Takes no more commands, answers all that were taken, and waits until everything is on disk and
-    /// every handler has seen it. The second time does nothing.
+    /// every handler has seen it. The second time does nothing. Called by a handler, which cannot wait
+    /// for itself, it does not wait.
     pub fn stop(&self) {
         self.shared.lanes.stop();
         let mut threads = self.threads.lock();
+        let own = std::thread::current().id();
+        if threads.iter().any(|thread| thread.thread().id() == own) {
+            return threads.clear();
+        }
         let asked = Instant::now();
         while threads.iter().any(|thread| !thread.is_finished()) {
             // The journal may be waiting for room that a full disk will not give: what is behind it was
@@ -354,7 +359,6 @@ impl Engine {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.supply.stop();
         for thread in threads.drain(..).chain(self.preparer.lock().take()) {
             // A stage that panics takes the process with it, so there is nobody to report.
             let _ = thread.join();

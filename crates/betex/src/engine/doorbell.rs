@@ -32,7 +32,15 @@ impl Doorbell {
         }
     }
 
-    /// Sleeps until the bell rings or the time is over, unless there is something to do already.
+    /// Wakes the owner now or, if it does not sleep, the next time it would: for news that is not work.
+    pub fn wake(&self) {
+        if let Some(owner) = self.owner.get() {
+            owner.unpark();
+        }
+    }
+
+    /// Sleeps until the bell rings or the time is over, unless there is something to do already. May
+    /// return early.
     pub fn wait(&self, something_to_do: impl Fn() -> bool, timeout: Option<Duration>) {
         self.asleep.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use betex_core::LevelAfter;
 use betex_core::types::CorrelationId;
@@ -48,8 +47,6 @@ impl Batch {
 
 /// Most batches in one queue; the number of events is bounded apart.
 const BATCHES_MAX: usize = 4_096;
-/// How often a follower looks for itself whether it was overlooked.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// One follower's queue.
 #[derive(Debug)]
@@ -223,8 +220,11 @@ impl Follower {
     pub(crate) fn wait(&self) {
         self.feed.bell.own();
         let (feed, feeds) = (&self.feed, &self.feeds);
-        let news = || !feed.queue.is_empty() || feeds.closed.load(Ordering::Acquire);
-        feed.bell.wait(news, Some(LOOK_AGAIN));
+        let news = || {
+            let passed_over = feeds.shown.load(Ordering::Acquire) >= self.next;
+            passed_over || !feed.queue.is_empty() || feeds.closed.load(Ordering::Acquire)
+        };
+        feed.bell.wait(news, None);
     }
 }
 

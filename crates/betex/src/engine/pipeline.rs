@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use betex_core::state::State;
-use betex_journal::{Log, SegmentPreparer};
+use betex_journal::{Log, SegmentPreparer, SegmentSupply};
 use parking_lot::RwLock;
 
 use super::dispatcher::Dispatcher;
@@ -96,7 +96,11 @@ pub(crate) fn wire(
 
 /// Drives the stages, a thread each, until the sequencer is told to stop: then what was taken flows
 /// through to its end.
-pub(crate) fn drive(stages: Stages, config: &Config) -> Result<Vec<JoinHandle<()>>, EngineError> {
+pub(crate) fn drive(
+    stages: Stages,
+    config: &Config,
+    supply: Arc<SegmentSupply>,
+) -> Result<Vec<JoinHandle<()>>, EngineError> {
     let Stages { mut sequencer, mut journaler, mut dispatcher, journal_bell, dispatcher_bell } = stages;
     let end_of_ring = Arc::clone(&journal_bell);
     let lanes = sequencer.lanes();
@@ -110,7 +114,7 @@ pub(crate) fn drive(stages: Stages, config: &Config) -> Result<Vec<JoinHandle<()
         }
         // Dropping the writer's end tells the journal that nothing more will come.
         drop(sequencer);
-        end_of_ring.ring();
+        end_of_ring.wake();
     })?;
     let last_words = Arc::clone(&config.last_words);
     let gate_closed = Arc::clone(&dispatcher_bell);
@@ -119,7 +123,7 @@ pub(crate) fn drive(stages: Stages, config: &Config) -> Result<Vec<JoinHandle<()
         loop {
             match journaler.step() {
                 Ok(Step::Worked) => (),
-                Ok(Step::Idle) => journal_bell.wait(|| journaler.has_work(), Some(LOOK_AGAIN)),
+                Ok(Step::Idle) => journal_bell.wait(|| journaler.has_work(), None),
                 Ok(Step::Finished) => break,
                 Err(error) => {
                     last_words(&format!(
@@ -130,14 +134,16 @@ pub(crate) fn drive(stages: Stages, config: &Config) -> Result<Vec<JoinHandle<()
             }
         }
         drop(journaler);
-        gate_closed.ring();
+        // Nobody needs a segment any more.
+        supply.stop();
+        gate_closed.wake();
     })?;
     let dispatching = spawn("dispatcher", move || {
         dispatcher_bell.own();
         loop {
             match dispatcher.step() {
                 Step::Worked => (),
-                Step::Idle => dispatcher_bell.wait(|| dispatcher.has_work(), Some(LOOK_AGAIN)),
+                Step::Idle => dispatcher_bell.wait(|| dispatcher.has_work(), None),
                 Step::Finished => break,
             }
         }
@@ -145,9 +151,6 @@ pub(crate) fn drive(stages: Stages, config: &Config) -> Result<Vec<JoinHandle<()
     })?;
     Ok(vec![sequencing, journaling, dispatching])
 }
-
-/// How often a stage looks for itself: the end of the ring does not count as work.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Prepares journal segments ahead of need, until the supply is stopped. A disk without room is asked
 /// again, and again: the engine goes on with what it has, and its health says so.

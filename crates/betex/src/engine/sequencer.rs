@@ -127,13 +127,13 @@ impl Sequencer {
             }
             self.limits = None;
         }
-        for _ in 0..BATCH {
-            // Nothing may match an order whose time is over.
-            while self.state.expiry_is_due(now_ns) {
-                if self.work(Work::ExpireOrder, now_ns).is_err() {
-                    return (taken, true);
-                }
+        // Nothing may match an order whose time is over.
+        while self.state.expiry_is_due(now_ns) {
+            if self.work(Work::ExpireOrder, now_ns).is_err() {
+                return (taken, true);
             }
+        }
+        for _ in 0..BATCH {
             let Some(submission) = self.held.take().or_else(|| self.lanes.pop(&mut self.priority_run)) else {
                 break;
             };
