@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::record::{EncodeError, RecordError, RecordProblem};
+use crate::record::EncodeError;
 use crate::segment;
 use crate::storage::Storage;
 
@@ -172,7 +172,9 @@ pub enum LogError {
     #[error("{0}. The journal is closed: restart to recover what was acknowledged")]
     Disk(#[from] DiskError),
     /// A write or a sync failed before this call.
-    #[error("the journal is closed after an earlier error of its disk: restart to recover what was acknowledged")]
+    #[error(
+        "the journal is closed after an earlier error of its disk: restart to recover what was acknowledged"
+    )]
     Poisoned,
     /// One transaction of more than [`BODY_BYTES_MAX`](crate::BODY_BYTES_MAX) bytes. Nothing was written.
     #[error("a transaction of {events} events is longer than {} bytes", crate::BODY_BYTES_MAX)]
@@ -206,14 +208,6 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) fn of_record(error: RecordError, segment: u64, offset: u64, frame: u64) -> Self {
-        let damage = Damage { segment, offset, frame, what: error.to_string() };
-        match error.problem {
-            RecordProblem::Unknown { .. } => Self::Newer(damage),
-            RecordProblem::Malformed(_) => Self::Corrupt(damage),
-        }
-    }
-
     pub(crate) fn opening(self, folder: &Path) -> JournalError {
         let folder = folder.to_owned();
         match self {

@@ -57,7 +57,8 @@ impl FrameHeader {
     /// The header, if this may be one of this journal: the right magic, number and a possible length.
     pub(crate) fn of(bytes: &[u8], journal: u64) -> Option<Self> {
         let (header, _) = Self::read_from_prefix(bytes).ok()?;
-        let ours = header.magic == MAGIC && header.journal.get() == journal && header.body_len() <= BODY_BYTES_MAX;
+        let ours =
+            header.magic == MAGIC && header.journal.get() == journal && header.body_len() <= BODY_BYTES_MAX;
         ours.then_some(header)
     }
 

@@ -39,7 +39,10 @@ impl From<DiskError> for NamingError {
 
 impl fmt::Display for Naming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# Names the current journal. Remove this file and restart to begin a fresh, empty exchange;")?;
+        writeln!(
+            f,
+            "# Names the current journal. Remove this file and restart to begin a fresh, empty exchange;"
+        )?;
         writeln!(f, "# the folder of the old journal stays where it is.")?;
         writeln!(f, "format = {FORMAT}\njournal = {:016x}\nbegan = {}", self.journal, self.began)
     }
@@ -52,7 +55,11 @@ impl Naming {
 
     /// What the file says; `None` if there is none.
     pub(crate) fn read(storage: &dyn Storage) -> Result<Option<Self>, NamingError> {
-        if !storage.list("").map_err(|error| DiskError::new("list", storage, "", error))?.iter().any(|name| name == FILE)
+        if !storage
+            .list("")
+            .map_err(|error| DiskError::new("list", storage, "", error))?
+            .iter()
+            .any(|name| name == FILE)
         {
             return Ok(None);
         }
@@ -67,7 +74,8 @@ impl Naming {
                 read => len += read,
             }
         }
-        let text = std::str::from_utf8(&bytes[..len]).map_err(|_| NamingError::Garbled("it is not text".into()))?;
+        let text =
+            std::str::from_utf8(&bytes[..len]).map_err(|_| NamingError::Garbled("it is not text".into()))?;
         Self::parse(text).map(Some).map_err(NamingError::Garbled)
     }
 
@@ -87,7 +95,11 @@ impl Naming {
         }
         match format {
             Some(FORMAT) => {}
-            Some(other) => return Err(format!("its format is {other}: this version of BetEx knows format {FORMAT} only")),
+            Some(other) => {
+                return Err(format!(
+                    "its format is {other}: this version of BetEx knows format {FORMAT} only"
+                ));
+            }
             None => return Err("it does not say its format".into()),
         }
         let journal = journal.ok_or("it does not name a journal")?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use betex_core::event::{Event, Stamp};
 use betex_core::types::MarketId;
 
-use crate::error::{Damage, Fault, ReadError};
+use crate::error::{Fault, ReadError};
 use crate::frame::FrameHeader;
 use crate::naming::{self, Naming, NamingError};
 use crate::record::BodyDecoder;
@@ -60,9 +60,8 @@ impl JournalEvent {
 pub struct JournalReader {
     walk: Walk,
     root: PathBuf,
-    /// In the frame that the walk found last: the rest of it, and where it begins.
+    /// The rest of the frame that the walk found last.
     body: Option<BodyDecoder>,
-    place: Damage,
     /// Transactions that end before it are passed over.
     from: u64,
     limit: Option<u64>,
@@ -90,9 +89,8 @@ impl JournalReader {
         let folder = segment::folder_name(naming.journal);
         let root = root.join(&folder);
         let walk = Walk::from_start(storage, folder, naming.journal).map_err(|fault| fault.reading(&root))?;
-        let place = Damage { segment: 0, offset: 0, frame: 0, what: String::new() };
         let from = walk.expect.sequence;
-        Ok(Self { walk, root, body: None, place, from, limit: None, looks: 0, has_scanned: false })
+        Ok(Self { walk, root, body: None, from, limit: None, looks: 0, has_scanned: false })
     }
 
     /// At the first event of the journal in this directory.
@@ -153,9 +151,8 @@ impl JournalReader {
             }
             let Some(body) = &mut self.body else { return Ok(None) };
             let before = *body;
-            let Damage { segment, offset, frame, .. } = self.place;
             let next = body.next_transaction(self.walk.body(), events);
-            match next.map_err(|error| Fault::of_record(error, segment, offset, frame))? {
+            match next.map_err(|error| self.walk.in_frame(error))? {
                 Some(stamp) => {
                     let last = body.next_sequence() - 1;
                     if self.limit.is_some_and(|limit| last > limit) {
@@ -166,11 +163,10 @@ impl JournalReader {
                         return Ok(Some(stamp));
                     }
                 }
-                None if body.next_sequence() != self.walk.expect.sequence => {
-                    let what = "its header and its body do not count the same events".to_owned();
-                    return Err(Fault::Corrupt(Damage { what, ..self.place.clone() }));
+                None => {
+                    self.walk.check_count(body.next_sequence())?;
+                    self.body = None;
                 }
-                None => self.body = None,
             }
         }
     }
@@ -189,9 +185,6 @@ impl JournalReader {
         let Some(header) = found else { return Ok(false) };
         self.looks = 0;
         self.body = Some(BodyDecoder::new(header.first_seq.get()));
-        self.place.segment = self.walk.number;
-        self.place.offset = self.walk.frame_offset();
-        self.place.frame = header.frame_no.get();
         Ok(true)
     }
 

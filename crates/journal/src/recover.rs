@@ -73,7 +73,8 @@ pub fn open(
         None => begin(&storage, options, &journals)?,
         Some(naming) if journals.contains(&naming.journal) => {
             let folder = segment::folder_name(naming.journal);
-            let found = recover(&storage, naming.journal, replay).map_err(|fault| fault.opening(&root.join(folder)))?;
+            let found = recover(&storage, naming.journal, replay)
+                .map_err(|fault| fault.opening(&root.join(folder)))?;
             (naming.clone(), found)
         }
         Some(naming) => return Err(folder_missing(&*storage, naming, &journals)),
@@ -122,7 +123,8 @@ fn was_used(storage: &dyn Storage, journal: u64) -> bool {
 }
 
 fn folder_missing(storage: &dyn Storage, naming: &Naming, journals: &[u64]) -> JournalError {
-    let mut problem = format!("it names the folder {}, which is not there", segment::folder_name(naming.journal));
+    let mut problem =
+        format!("it names the folder {}, which is not there", segment::folder_name(naming.journal));
     for (i, &other) in journals.iter().enumerate() {
         problem += if i == 0 { "; there are: " } else { ", " };
         problem += &segment::folder_name(other);
@@ -152,7 +154,9 @@ fn begin(
         let problem = format!("there is none, and the folder {folder} of the journal to begin is taken");
         return Err(JournalError::Naming { path: storage.root().join(naming::FILE), problem });
     }
-    storage.create_dir(&folder).map_err(|error| DiskError::new("make the folder", &**storage, &folder, error))?;
+    storage
+        .create_dir(&folder)
+        .map_err(|error| DiskError::new("make the folder", &**storage, &folder, error))?;
     let segment = segment::create(&**storage, &folder, 1, options.segment_bytes)?;
     storage.sync_dir("").map_err(|error| DiskError::new("sync", &**storage, "", error))?;
     naming.write(&**storage)?;
@@ -196,23 +200,16 @@ fn recover(
     let mut report = report(&**storage, journal);
     let mut events = Vec::new();
     while let Some(header) = walk.next()? {
-        let (segment, offset, frame) = (walk.number, walk.frame_offset(), header.frame_no.get());
         let mut body = BodyDecoder::new(header.first_seq.get());
-        loop {
-            let next = body.next_transaction(walk.body(), &mut events);
-            match next.map_err(|error| Fault::of_record(error, segment, offset, frame))? {
-                None => break,
-                Some(stamp) => {
-                    report.transactions += 1;
-                    report.last_time_ns = stamp.time_ns;
-                    replay(&stamp, &events);
-                }
-            }
+        while let Some(stamp) =
+            body.next_transaction(walk.body(), &mut events).map_err(|error| walk.in_frame(error))?
+        {
+            report.transactions += 1;
+            report.events += events.len() as u64;
+            report.last_time_ns = stamp.time_ns;
+            replay(&stamp, &events);
         }
-        if body.next_sequence() != walk.expect.sequence {
-            let what = format!("its header counts {} events, its body does not", header.count);
-            return Err(Fault::Corrupt(Damage { segment, offset, frame, what }));
-        }
+        walk.check_count(body.next_sequence())?;
         report.frames += 1;
         report.bytes += header.padded_len() as u64;
     }
@@ -222,7 +219,6 @@ fn recover(
     }
     report.segments = walk.number;
     report.last_sequence = walk.expect.sequence - 1;
-    report.events = report.last_sequence;
     report.torn_tail = torn_tail(&walk, dirty_end, &following);
 
     // The journal is sound: from here on it is written.
@@ -255,14 +251,16 @@ fn mend_tail(walk: &Walk, dirty_end: u64) -> Result<OpenSegment, DiskError> {
     let failed = |error| DiskError::new("write", storage, &name, error);
     let file = storage.open(&name, Access::Write).map_err(failed)?;
     let len = file.len().map_err(failed)?;
+    // The last frame is whole without its padding, which a file that was cut may lack.
+    let (valid_end, dirty_end) = (walk.offset.min(len), dirty_end.min(len));
     let mut bytes = Vec::new();
     let mut offset = 0;
     while offset < dirty_end {
         let end = (offset + PIECE).min(dirty_end);
         bytes.clear();
         bytes.resize(usize::try_from(end - offset).unwrap_or(usize::MAX), 0);
-        if offset < walk.offset {
-            let valid = usize::try_from(end.min(walk.offset) - offset).unwrap_or(usize::MAX);
+        if offset < valid_end {
+            let valid = usize::try_from(end.min(valid_end) - offset).unwrap_or(usize::MAX);
             read_all(&*file, &mut bytes[..valid], offset).map_err(failed)?;
         }
         file.write_at(&bytes, offset).map_err(failed)?;
@@ -286,7 +284,8 @@ fn read_all(file: &dyn StorageFile, mut bytes: &mut [u8], mut offset: u64) -> st
 /// behind it, are removed from the last one back, so that a crash in between leaves no gap.
 fn mend_following(walk: &Walk, following: Vec<Following>) -> Result<VecDeque<OpenSegment>, DiskError> {
     let storage = &*walk.storage;
-    let usable = following.iter().take_while(|segment| segment.is_clean && segment.len >= SEGMENT_BYTES_MIN).count();
+    let usable =
+        following.iter().take_while(|segment| segment.is_clean && segment.len >= SEGMENT_BYTES_MIN).count();
     for segment in following[usable..].iter().rev() {
         let name = segment::path(&walk.folder, segment.number);
         storage.remove(&name).map_err(|error| DiskError::new("remove", storage, &name, error))?;

@@ -50,7 +50,8 @@ impl Walk {
         };
         // Where there is nothing yet, or something damaged, the walk from the first segment meets it.
         let number = begin.unwrap_or(first);
-        let mut walk = Self::begin(Arc::clone(&self.storage), self.folder.clone(), journal, number, self.expect)?;
+        let mut walk =
+            Self::begin(Arc::clone(&self.storage), self.folder.clone(), journal, number, self.expect)?;
         let header = header(storage, &mut walk.window, journal, 0)?;
         walk.expect = first_expected(journal, number, header.as_ref());
         if let Some(header) = header {
@@ -72,7 +73,10 @@ impl Walk {
             before = Some((this, offset));
             offset += this.padded_len() as u64;
             match header(&*storage, &mut self.window, self.journal, offset)? {
-                Some(next) if next.frame_no.get() == this.frame_no.get() + 1 && next.first_seq.get() == next_sequence => {
+                Some(next)
+                    if next.frame_no.get() == this.frame_no.get() + 1
+                        && next.first_seq.get() == next_sequence =>
+                {
                     this = next;
                 }
                 _ => break,

@@ -73,7 +73,12 @@ pub(crate) fn remove_unfinished(storage: &dyn Storage, folder: &str) -> Result<(
 
 /// Makes a segment full of zeros. It gets its name only once it is whole on the disk; if that fails,
 /// nothing of it stays.
-pub(crate) fn create(storage: &dyn Storage, folder: &str, number: u64, len: u64) -> Result<OpenSegment, DiskError> {
+pub(crate) fn create(
+    storage: &dyn Storage,
+    folder: &str,
+    number: u64,
+    len: u64,
+) -> Result<OpenSegment, DiskError> {
     let unfinished = format!("{folder}/{number:08}{UNFINISHED}");
     let name = path(folder, number);
     let attempt = || {
@@ -110,7 +115,8 @@ mod tests {
         assert_eq!(number_of(&file_name(7)), Some(7));
         assert_eq!(number_of(&file_name(123_456_789)), Some(123_456_789));
         assert_eq!(journal_of(&folder_name(0xBE7)), Some(0xBE7));
-        for name in ["7.segment", "0000000a.segment", "00000007.segment.new", "+0000007.segment", "00000007"] {
+        for name in ["7.segment", "0000000a.segment", "00000007.segment.new", "+0000007.segment", "00000007"]
+        {
             assert_eq!(number_of(name), None, "{name}");
         }
         for name in ["be7", "0000000000000BE7", "00000000000000be7"] {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// What to call the directory in a message.
     fn root(&self) -> &Path;
-    /// Makes a folder, and those above it, unless they are there.
+    /// Makes a folder, and those above it, durably, unless they are there.
     fn create_dir(&self, folder: &str) -> io::Result<()>;
     /// The names in a folder, in any order.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
@@ -92,17 +92,27 @@ impl Storage for FileStorage {
 
     fn create_dir(&self, folder: &str) -> io::Result<()> {
         let path = self.root.join(folder);
+        let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.exists()).collect();
         match std::fs::create_dir_all(&path) {
             // What the system says of a file in the way depends on where it is.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::NotADirectory.into()),
-            result => result,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(io::ErrorKind::NotADirectory.into());
+            }
+            result => result?,
         }
+        for made in missing {
+            let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty());
+            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        Ok(())
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         let entries = std::fs::read_dir(self.root.join(folder))?;
         // A name that is not UTF-8 is none of ours.
-        entries.filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose()).collect()
+        entries
+            .filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose())
+            .collect()
     }
 
     fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn StorageFile>> {

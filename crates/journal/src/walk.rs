@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Damage, DiskError, Fault};
 use crate::frame::{self, ChainHash, FrameHeader, KIND_EVENTS, VERSION};
+use crate::record::{RecordError, RecordProblem};
 use crate::segment;
 use crate::storage::Storage;
 use crate::window::Window;
@@ -94,11 +95,6 @@ impl Walk {
         Ok(Some(header))
     }
 
-    /// Where the frame that [`Walk::next`] found begins.
-    pub(crate) fn frame_offset(&self) -> u64 {
-        self.found.0
-    }
-
     /// The body of the frame that [`Walk::next`] found; nothing may have been read since.
     pub(crate) fn body(&self) -> &[u8] {
         self.frame().get(frame::HEADER_BYTES..).unwrap_or_default()
@@ -139,6 +135,29 @@ impl Walk {
         Err(Fault::Corrupt(self.damage(what)))
     }
 
+    /// A record that cannot be read, in the frame that [`Walk::next`] found.
+    pub(crate) fn in_frame(&self, error: RecordError) -> Fault {
+        let damage = self.frame_damage(error.to_string());
+        match error.problem {
+            RecordProblem::Unknown { .. } => Fault::Newer(damage),
+            RecordProblem::Malformed(_) => Fault::Corrupt(damage),
+        }
+    }
+
+    /// Whether the body of the frame that [`Walk::next`] found has the events that its header counts,
+    /// given the sequence number behind its last one.
+    pub(crate) fn check_count(&self, next_sequence: u64) -> Result<(), Fault> {
+        if next_sequence == self.expect.sequence {
+            return Ok(());
+        }
+        Err(Fault::Corrupt(self.frame_damage("its header does not count the events of its body".to_owned())))
+    }
+
+    fn frame_damage(&self, what: String) -> Damage {
+        let frame = self.expect.frame.saturating_sub(1);
+        Damage { segment: self.number, offset: self.found.0, frame, what }
+    }
+
     /// Something wrong where the next frame must be.
     pub(crate) fn damage(&self, what: String) -> Damage {
         Damage { segment: self.number, offset: self.offset, frame: self.expect.frame, what }
@@ -168,7 +187,9 @@ impl Walk {
                 format!("frame {frame} is here instead")
             } else {
                 let name = segment::file_name(segment);
-                format!("it is missing or not whole, but frame {frame} is whole, in {name} at offset {offset}")
+                format!(
+                    "it is missing or not whole, but frame {frame} is whole, in {name} at offset {offset}"
+                )
             })
         });
         Ok(Behind { damage, dirty_end, following })
@@ -195,7 +216,11 @@ pub(crate) struct Following {
     pub(crate) is_clean: bool,
 }
 
-pub(crate) fn open_if_there(storage: &dyn Storage, folder: &str, number: u64) -> Result<Option<Window>, DiskError> {
+pub(crate) fn open_if_there(
+    storage: &dyn Storage,
+    folder: &str,
+    number: u64,
+) -> Result<Option<Window>, DiskError> {
     match Window::open(storage, folder, number) {
         Ok(window) => Ok(Some(window)),
         Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -212,7 +237,13 @@ struct Scan {
 
 /// Looks at every place where a frame could begin, from `offset` to the end of a segment. Frames with
 /// lower numbers are what a segment held before it was used again.
-fn scan(storage: &dyn Storage, window: &mut Window, journal: u64, from: u64, expected: u64) -> Result<Scan, DiskError> {
+fn scan(
+    storage: &dyn Storage,
+    window: &mut Window,
+    journal: u64,
+    from: u64,
+    expected: u64,
+) -> Result<Scan, DiskError> {
     const PIECE: usize = 256 << 10;
     let mut scan = Scan { whole: None, dirty_end: None, len: window.len(storage)? };
     let mut candidates = Vec::new();

@@ -39,7 +39,12 @@ impl Window {
     }
 
     /// These bytes of the segment; fewer at its end.
-    pub(crate) fn bytes(&mut self, storage: &dyn Storage, offset: u64, len: usize) -> Result<&[u8], DiskError> {
+    pub(crate) fn bytes(
+        &mut self,
+        storage: &dyn Storage,
+        offset: u64,
+        len: usize,
+    ) -> Result<&[u8], DiskError> {
         if self.held(offset, len).is_none() {
             self.read(storage, offset, len)?;
         }

@@ -212,7 +212,8 @@ impl Log for JournalWriter {
             return Err(LogError::OutOfSequence { expected: self.next_sequence, given: stamp.sequence });
         }
         let is_first = self.body.events() == 0;
-        let mut encoded = self.encode(if is_first { BODY_BYTES_MAX } else { BODY_GATHER_BYTES }, stamp, events);
+        let mut encoded =
+            self.encode(if is_first { BODY_BYTES_MAX } else { BODY_GATHER_BYTES }, stamp, events);
         if encoded == Err(EncodeError::Full) && !is_first {
             self.write()?;
             encoded = self.encode(BODY_BYTES_MAX, stamp, events);

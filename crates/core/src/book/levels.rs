@@ -218,9 +218,10 @@ mod tests {
     fn the_walk_meets_every_level_in_order() {
         for side in [Side::Yes, Side::No] {
             let (mut book, mut pages, mut set) = (BookSide::new(side), Pages::default(), BTreeSet::new());
-            let mut tick = 1;
+            let mut seed: u64 = 1;
             for _ in 0..4_000 {
-                tick = (tick * 48_271 + 11) % 99_900;
+                seed = (seed * 48_271 + 11) % 99_991;
+                let tick = u32::try_from(seed % 99_900).unwrap();
                 if set.remove(&Tick(tick % 997)) {
                     book.vacate(&mut pages, Tick(tick % 997));
                 } else {

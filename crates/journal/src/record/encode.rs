@@ -8,7 +8,8 @@ use zerocopy::{Immutable, IntoBytes};
 use super::codes::Code as _;
 use super::layout::{
     AccountRegisteredV1, CANCELLED_SIDE_SHIFT, ContextV1, HAS_REASON, Head, LimitsSetV1, MarketCreatedV1,
-    MarketRemovedV1, MarketStatusChangedV1, OrderAcceptedV1, OrderCancelledV1, RunnerV1, TradeMatchedV1, terms,
+    MarketRemovedV1, MarketStatusChangedV1, OrderAcceptedV1, OrderCancelledV1, RunnerV1, TradeMatchedV1,
+    terms,
 };
 use super::{ENDS_TRANSACTION, kind, padded};
 
@@ -123,7 +124,11 @@ impl Out<'_> {
     }
 
     /// A record without a tail.
-    fn fixed<R: IntoBytes + Immutable>(&mut self, kind: u16, record: impl FnOnce(Head) -> R) -> Result<(), EncodeError> {
+    fn fixed<R: IntoBytes + Immutable>(
+        &mut self,
+        kind: u16,
+        record: impl FnOnce(Head) -> R,
+    ) -> Result<(), EncodeError> {
         let head = self.head(kind, size_of::<R>())?;
         self.body.extend_from_slice(record(head).as_bytes());
         Ok(())
@@ -137,7 +142,9 @@ impl Out<'_> {
     fn event(&mut self, event: &Event, flags: u8, taker: Option<OrderId>) -> Result<(), EncodeError> {
         match event {
             Event::OrderAccepted(order) => self.order_accepted(order, flags),
-            Event::TradeMatched(trade) if taker == Some(trade.taker_order_id) => self.trade_matched(trade, flags),
+            Event::TradeMatched(trade) if taker == Some(trade.taker_order_id) => {
+                self.trade_matched(trade, flags)
+            }
             Event::TradeMatched(_) => Err(EncodeError::Invalid("a trade without its taker's OrderAccepted")),
             Event::OrderCancelled(cancel) => self.order_cancelled(cancel, flags),
             Event::MarketCreated(market) => self.market_created(market, flags),
@@ -226,7 +233,8 @@ impl Out<'_> {
             self.body.extend_from_slice(&expiry_ms.to_le_bytes());
         }
         if let Some(id) = client_id {
-            let len = u8::try_from(id.len()).map_err(|_| EncodeError::Invalid("a client order id too long"))?;
+            let len =
+                u8::try_from(id.len()).map_err(|_| EncodeError::Invalid("a client order id too long"))?;
             self.body.push(len);
             self.body.extend_from_slice(id.as_bytes());
         }
@@ -267,7 +275,8 @@ impl Out<'_> {
     }
 
     fn market_created(&mut self, market: &NewMarket, flags: u8) -> Result<(), EncodeError> {
-        let NewMarket { key, name, model, ladder, runners, kind, state, phase, increment, min_quantity } = market;
+        let NewMarket { key, name, model, ladder, runners, kind, state, phase, increment, min_quantity } =
+            market;
         let start = self.body.len();
         let texts = key.len() + name.len() + runners.iter().map(|runner| runner.name.len()).sum::<usize>();
         let len = padded(size_of::<MarketCreatedV1>() + runners.len() * size_of::<RunnerV1>() + texts);

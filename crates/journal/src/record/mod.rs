@@ -8,6 +8,7 @@
 mod codes;
 mod decode;
 mod encode;
+mod fields;
 pub mod kind;
 mod layout;
 

@@ -7,7 +7,8 @@ use betex_journal::{JournalOptions, Log, LogError};
 
 use crate::memory_storage::{Call, Crash, MemoryStorage};
 use crate::tape::{
-    JOURNAL, Opened, Transaction, open, options, orders, segment, short_day, try_open, try_open_with,
+    JOURNAL, ORDERS_PER_SEGMENT, Opened, Transaction, open, options, orders, segment, short_day, try_open,
+    try_open_with,
 };
 
 /// Writes until the first error; what was acknowledged by then.
@@ -190,6 +191,6 @@ fn a_wait_for_a_segment_can_be_ended() {
     supply.stop();
     let (durable, error) = writer.join().unwrap();
     assert!(matches!(error, LogError::Stopped));
-    assert_eq!(durable, 8_192);
-    assert_eq!(open(storage.kill()).replayed.len(), 8_192);
+    assert_eq!(durable, ORDERS_PER_SEGMENT as u64);
+    assert_eq!(open(storage.kill()).replayed.len(), ORDERS_PER_SEGMENT);
 }

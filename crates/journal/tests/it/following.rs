@@ -6,7 +6,10 @@ use betex_core::event::Event;
 use betex_journal::{FileStorage, JournalReader, Log, ReadError};
 
 use crate::memory_storage::MemoryStorage;
-use crate::tape::{Tape, accepted, cancelled, open, orders, read_all, read_on, segment, short_day};
+use crate::tape::{
+    ORDER_FRAME, ORDERS_PER_SEGMENT, Tape, accepted, cancelled, open, orders, read_all, read_on, segment,
+    short_day,
+};
 
 #[test]
 fn a_reader_follows_a_live_writer_across_segments() {
@@ -42,7 +45,10 @@ fn a_reader_starts_at_any_sequence() {
     let mut tape = Tape::new();
     for id in 1..=9_000 {
         let order = Event::OrderAccepted(accepted(id));
-        tape.push(1 + id % 2, if id % 3 == 0 { vec![order, Event::OrderCancelled(cancelled(id))] } else { vec![order] });
+        tape.push(
+            1 + id % 2,
+            if id % 3 == 0 { vec![order, Event::OrderCancelled(cancelled(id))] } else { vec![order] },
+        );
     }
     let all = tape.transactions;
     let mut opened = open(storage.clone());
@@ -98,7 +104,8 @@ fn nothing_is_shown_beyond_the_limit() {
     for limit in 0..=last {
         reader.set_limit(limit);
         seen.extend(read_on(&mut reader).unwrap());
-        let whole = day.iter().filter(|(stamp, events)| stamp.sequence + events.len() as u64 <= limit + 1).count();
+        let whole =
+            day.iter().filter(|(stamp, events)| stamp.sequence + events.len() as u64 <= limit + 1).count();
         assert_eq!(seen, day[..whole], "limit {limit}");
     }
 }
@@ -109,14 +116,14 @@ fn a_gap_within_the_limit_is_damage() {
     let storage = MemoryStorage::default();
     open(storage.clone()).write(&orders(10));
     let mut bytes = storage.read(&segment(1));
-    bytes[9 * 128 + 100] ^= 1;
+    bytes[9 * ORDER_FRAME + 100] ^= 1;
     storage.replace(&segment(1), bytes);
     let mut reader = JournalReader::open(Arc::new(storage)).unwrap();
     reader.set_limit(9);
     assert_eq!(read_on(&mut reader).unwrap().len(), 9);
     reader.set_limit(10);
     let error = read_on(&mut reader).unwrap_err().to_string();
-    assert!(error.contains("offset 1152, frame 10: it was written, and is not whole"), "{error}");
+    assert!(error.contains("offset 1728, frame 10: it was written, and is not whole"), "{error}");
 }
 
 #[test]
@@ -141,8 +148,9 @@ fn a_reader_says_what_is_not_there() {
     open(storage.clone()).write(&orders(9_000));
     storage.delete(&segment(1));
     let mut reader = JournalReader::open(Arc::new(storage)).unwrap();
-    assert_eq!(read_on(&mut reader).unwrap(), orders(9_000)[8_192..]);
-    assert!(matches!(reader.seek(8_192), Err(ReadError::Pruned { first: 8_193 })));
-    reader.seek(8_193).unwrap();
-    assert_eq!(read_on(&mut reader).unwrap().len(), 9_000 - 8_192);
+    assert_eq!(read_on(&mut reader).unwrap(), orders(9_000)[ORDERS_PER_SEGMENT..]);
+    let last = ORDERS_PER_SEGMENT as u64;
+    assert!(matches!(reader.seek(last), Err(ReadError::Pruned { first }) if first == last + 1));
+    reader.seek(last + 1).unwrap();
+    assert_eq!(read_on(&mut reader).unwrap().len(), 9_000 - ORDERS_PER_SEGMENT);
 }

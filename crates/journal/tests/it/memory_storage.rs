@@ -1,4 +1,5 @@
-//! A disk in memory that forgets what was not synced, and fails when told to.
+//! A disk in memory that forgets what was not synced, and fails when told to. After a sync that failed it
+//! shows what it does not have, as page caches do.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -37,6 +38,8 @@ struct Content {
     durable: Vec<u8>,
     /// Written since the last sync.
     pending: Vec<(usize, Vec<u8>)>,
+    /// Written before a sync that failed: no later sync brings it to the disk, though it can be read.
+    dropped: Vec<(usize, Vec<u8>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,13 +85,15 @@ impl MemoryStorage {
     /// The disk as the next process finds it after a power cut.
     pub(crate) fn crash(&self, crash: Crash<'_>) -> Self {
         let disk = self.disk();
-        let mut contents = disk.contents.clone();
+        let mut contents = disk.contents_of(&disk.durable_names);
         let mut keep: Box<dyn FnMut() -> bool> = match crash {
             Crash::Lost => Box::new(|| false),
             Crash::Torn(keep) => Box::new(keep),
         };
         for content in &mut contents {
-            for (offset, bytes) in std::mem::take(&mut content.pending) {
+            let lost =
+                std::mem::take(&mut content.dropped).into_iter().chain(std::mem::take(&mut content.pending));
+            for (offset, bytes) in lost {
                 for (i, sector) in bytes.chunks(SECTOR).enumerate() {
                     if keep() {
                         put(&mut content.durable, offset + i * SECTOR, sector);
@@ -106,7 +111,7 @@ impl MemoryStorage {
     pub(crate) fn kill(&self) -> Self {
         let disk = self.disk();
         let (names, durable_names) = (disk.names.clone(), disk.durable_names.clone());
-        let contents = disk.contents.clone();
+        let contents = disk.contents_of(&disk.names);
         Self(Arc::new(Mutex::new(Disk { names, durable_names, contents, ..Disk::default() })))
     }
 
@@ -123,7 +128,7 @@ impl MemoryStorage {
     pub(crate) fn replace(&self, name: &str, bytes: Vec<u8>) {
         let mut disk = self.disk();
         let id = disk.contents.len();
-        disk.contents.push(Content { now: bytes.clone(), durable: bytes, pending: Vec::new() });
+        disk.contents.push(Content { now: bytes.clone(), durable: bytes, ..Content::default() });
         disk.names.insert(name.to_owned(), id);
         disk.durable_names.insert(name.to_owned(), id);
     }
@@ -154,6 +159,15 @@ impl Disk {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Those that still have a name.
+    fn contents_of(&self, names: &BTreeMap<String, usize>) -> Vec<Content> {
+        let mut contents = vec![Content::default(); self.contents.len()];
+        for &id in names.values() {
+            contents[id] = self.contents[id].clone();
+        }
+        contents
     }
 
     fn id(&self, name: &str) -> io::Result<usize> {
@@ -190,7 +204,8 @@ impl Storage for MemoryStorage {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let disk = self.disk();
         let inside = disk.names.keys().filter_map(|name| name.strip_prefix(&prefix));
-        let mut names: Vec<String> = inside.filter_map(|name| Some(name.split('/').next()?.to_owned())).collect();
+        let mut names: Vec<String> =
+            inside.filter_map(|name| Some(name.split('/').next()?.to_owned())).collect();
         names.dedup();
         Ok(names)
     }
@@ -232,7 +247,8 @@ impl Storage for MemoryStorage {
         let mut disk = self.disk();
         disk.called(Call::Sync)?;
         let is_inside = |name: &String| name.rsplit_once('/').map_or("", |(folder, _)| folder) == folder;
-        let inside: Vec<_> = disk.names.iter().filter(|(name, _)| is_inside(name)).map(|(n, &i)| (n.clone(), i)).collect();
+        let inside: Vec<_> =
+            disk.names.iter().filter(|(name, _)| is_inside(name)).map(|(n, &i)| (n.clone(), i)).collect();
         disk.durable_names.retain(|name, _| !is_inside(name));
         disk.durable_names.extend(inside);
         Ok(())
@@ -291,12 +307,15 @@ impl StorageFile for MemoryFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut disk = self.storage.disk();
-        disk.called(Call::Sync)?;
+        let result = disk.called(Call::Sync);
         let content = &mut disk.contents[self.id];
-        let pending = std::mem::take(&mut content.pending);
+        let mut pending = std::mem::take(&mut content.pending);
+        if result.is_err() {
+            content.dropped.append(&mut pending);
+        }
         for (offset, bytes) in pending {
             put(&mut content.durable, offset, &bytes);
         }
-        Ok(())
+        result
     }
 }

@@ -5,7 +5,9 @@ use std::io::ErrorKind;
 use betex_journal::{FileStorage, JournalError, Log, SEGMENT_BYTES_MIN};
 
 use crate::memory_storage::{Call, MemoryStorage};
-use crate::tape::{NOON_NS, open, options, orders, read_all, segment, short_day, try_open};
+use crate::tape::{
+    NOON_NS, ORDERS_PER_SEGMENT, open, options, orders, read_all, segment, short_day, try_open,
+};
 
 #[test]
 fn a_second_process_is_refused() {
@@ -55,7 +57,9 @@ fn without_journal_log_a_fresh_one_begins_and_the_old_one_stays() {
     })
     .unwrap();
     assert_eq!((log.journal(), log.durable_sequence(), report.fresh), (2, 0, true));
-    assert!(report.to_string().contains("ATTENTION") && report.to_string().contains("memory/00be7e0000000001"));
+    assert!(
+        report.to_string().contains("ATTENTION") && report.to_string().contains("memory/00be7e0000000001")
+    );
     let after = storage.image();
     assert!(before.iter().all(|(name, bytes)| after.get(name) == Some(bytes)), "the old journal was touched");
     drop(log);
@@ -81,11 +85,16 @@ fn what_is_in_the_way_is_said() {
     open(storage.clone()).write(&short_day());
     let text = String::from_utf8(storage.read("journal.log")).unwrap();
     let cases: [(&str, String); 4] = [
-        ("it names the folder 0000000000000007, which is not there; there are: 00be7e0000000001",
-         text.replace("00be7e0000000001", "0000000000000007")),
+        (
+            "it names the folder 0000000000000007, which is not there; there are: 00be7e0000000001",
+            text.replace("00be7e0000000001", "0000000000000007"),
+        ),
         ("it has the line \"garbage\"", "garbage".to_owned()),
         ("it does not say its format", String::new()),
-        ("its format is 2: this version of BetEx knows format 1 only", text.replace("format = 1", "format = 2")),
+        (
+            "its format is 2: this version of BetEx knows format 1 only",
+            text.replace("format = 1", "format = 2"),
+        ),
     ];
     for (problem, text) in cases {
         let disk = storage.kill();
@@ -101,10 +110,18 @@ fn what_is_in_the_way_is_said() {
 #[test]
 fn what_the_disk_says_is_said() {
     for (call, kind, what) in [
-        (Call::Name, ErrorKind::PermissionDenied, "cannot use the directory memory: permission denied; let the user"),
+        (
+            Call::Name,
+            ErrorKind::PermissionDenied,
+            "cannot use the directory memory: permission denied; let the user",
+        ),
         (Call::Name, ErrorKind::ReadOnlyFilesystem, "name a directory on a disk that can be written"),
         (Call::Lock, ErrorKind::PermissionDenied, "cannot lock memory/LOCK: permission denied; let the user"),
-        (Call::Write, ErrorKind::StorageFull, "free some space on this disk, or name a directory on another one"),
+        (
+            Call::Write,
+            ErrorKind::StorageFull,
+            "free some space on this disk, or name a directory on another one",
+        ),
     ] {
         let storage = MemoryStorage::default();
         storage.fail(call, 0, kind, false);
@@ -126,7 +143,9 @@ fn what_a_newer_version_wrote_is_refused() {
     let storage = MemoryStorage::default();
     open(storage.clone()).write(&short_day());
     // In the frame's header: version, kind, flags. In the body: the first record's version and kind.
-    for (at, what) in [(4, "version 3"), (5, "kind 3"), (6, "flags 2"), (66, "version 3 of Context"), (64, "kind 3")] {
+    for (at, what) in
+        [(4, "version 3"), (5, "kind 3"), (6, "flags 2"), (66, "version 3 of Context"), (64, "kind 3")]
+    {
         let disk = storage.kill();
         let mut bytes = disk.read(&segment(1));
         bytes[at] = if at == 6 { 2 } else { 3 };
@@ -156,7 +175,7 @@ fn a_header_that_does_not_fit_its_body_is_damage() {
     let storage = MemoryStorage::default();
     open(storage.clone()).write(&short_day());
     for (at, value, what) in [
-        (20, 2, "its header counts 2 events, its body does not"),
+        (20, 2, "its header does not count the events of its body"),
         (20, 0, "it has no events"),
         (32, 9, "its first event has sequence number 9, where 1 follows"),
     ] {
@@ -165,9 +184,15 @@ fn a_header_that_does_not_fit_its_body_is_damage() {
         bytes[at] = value;
         reseal(&mut bytes);
         disk.replace(&segment(1), bytes);
-        let error = try_open(disk.clone()).map(drop).unwrap_err().to_string();
-        assert!(error.contains(what), "{error}");
-        read_all(disk).unwrap_err();
+        for error in [
+            try_open(disk.clone()).map(drop).unwrap_err().to_string(),
+            read_all(disk).unwrap_err().to_string(),
+        ] {
+            assert!(
+                error.contains("in 00000001.segment at offset 0, frame 1: ") && error.contains(what),
+                "{error}"
+            );
+        }
     }
 }
 
@@ -192,7 +217,7 @@ fn half_prepared_and_unused_segments_are_fine() {
 fn a_torn_frame_at_the_beginning_of_a_segment() {
     let storage = MemoryStorage::default();
     let mut opened = open(storage.clone());
-    opened.write(&orders(8_192));
+    opened.write(&orders(ORDERS_PER_SEGMENT as u64));
     opened.preparer.step().unwrap();
     drop(opened);
     let mut bytes = storage.read(&segment(2));
@@ -200,8 +225,12 @@ fn a_torn_frame_at_the_beginning_of_a_segment() {
     storage.replace(&segment(2), bytes);
     let mut opened = open(storage.clone());
     assert_eq!(opened.report.torn_tail.map(|torn| (torn.segment, torn.offset)), Some((2, 0)));
-    assert!(opened.report.to_string().contains("00000002.segment at offset 0 was cut off"), "{}", opened.report);
-    opened.write(&orders(8_200)[8_192..]);
+    assert!(
+        opened.report.to_string().contains("00000002.segment at offset 0 was cut off"),
+        "{}",
+        opened.report
+    );
+    opened.write(&orders(8_200)[ORDERS_PER_SEGMENT..]);
     drop(opened);
     assert_eq!(open(storage).replayed, orders(8_200));
 }

@@ -5,15 +5,15 @@ use betex_core::event::{CancelReason, Event, OrderAccepted, OrderCancelled, Outc
 use betex_core::ladder::Ladder;
 use betex_core::limits::Limits;
 use betex_core::types::{
-    AccountId, BookMarketState, ClientOrderId, MarketKind, MarketModel, MarketPhase, OrderId, Persistence, Price,
-    Quantity, RunnerId, Side, TimeInForce,
+    AccountId, BookMarketState, ClientOrderId, MarketKind, MarketModel, MarketPhase, OrderId, Persistence,
+    Price, Quantity, RunnerId, Side, TimeInForce,
 };
 use betex_journal::Log;
 use betex_journal::record::{BodyDecoder, BodyEncoder, EncodeError};
 use proptest::prelude::*;
 
 use crate::memory_storage::MemoryStorage;
-use crate::tape::{Tape, Transaction, accepted, matched, open, read_all, short_day};
+use crate::tape::{Tape, Transaction, accepted, matched, open, orders, read_all, short_day};
 
 fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Yes), Just(Side::No)]
@@ -34,11 +34,19 @@ fn order_accepted() -> impl Strategy<Value = OrderAccepted> {
         Just(TimeInForce::Ioc),
         any::<u64>().prop_map(|expiry_ms| TimeInForce::Gtd { expiry_ms }),
     ];
-    let client_id = proptest::option::of("[a-zé\u{1F40E}]{1,16}".prop_map(|id| ClientOrderId::new(&id).unwrap()));
+    let client_id =
+        proptest::option::of("[a-zé\u{1F40E}]{1,16}".prop_map(|id| ClientOrderId::new(&id).unwrap()));
     let persistence = prop_oneof![Just(Persistence::Lapse), Just(Persistence::Persist)];
     let numbers = (any::<u64>(), any::<u64>(), any::<u16>(), any::<u32>(), quantity(), quantity());
     (numbers, side(), any::<bool>(), time_in_force, persistence, client_id).prop_map(
-        |((id, account, outcome, price, quantity, resting), side, market_order, time_in_force, persistence, client)| {
+        |(
+            (id, account, outcome, price, quantity, resting),
+            side,
+            market_order,
+            time_in_force,
+            persistence,
+            client,
+        )| {
             OrderAccepted {
                 order_id: OrderId(id),
                 account: AccountId(account),
@@ -131,12 +139,14 @@ fn market_created() -> impl Strategy<Value = NewMarket> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u64>()).prop_map(|(a, b, c, d, e)| Limits {
-        markets: a,
-        accounts: b,
-        resting_orders: c,
-        client_ids_per_market: d,
-        closed_market_ttl_ms: e,
+    (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u64>()).prop_map(|(a, b, c, d, e)| {
+        Limits {
+            markets: a,
+            accounts: b,
+            resting_orders: c,
+            client_ids_per_market: d,
+            closed_market_ttl_ms: e,
+        }
     })
 }
 
@@ -150,13 +160,16 @@ fn transaction() -> impl Strategy<Value = (bool, Vec<Event>)> {
         .prop_map(|(order, trades, rest)| {
             let mut events = vec![Event::OrderAccepted(order)];
             events.extend(
-                trades.into_iter().map(|t| Event::TradeMatched(TradeMatched { taker_order_id: order.order_id, ..t })),
+                trades
+                    .into_iter()
+                    .map(|t| Event::TradeMatched(TradeMatched { taker_order_id: order.order_id, ..t })),
             );
             events.extend(rest.map(Event::OrderCancelled));
             (true, events)
         });
-    let status = (state(), proptest::option::of(".{0,30}"))
-        .prop_map(|(to, reason)| Event::MarketStatusChanged { to, reason: reason.map(String::into_boxed_str) });
+    let status = (state(), proptest::option::of(".{0,30}")).prop_map(|(to, reason)| {
+        Event::MarketStatusChanged { to, reason: reason.map(String::into_boxed_str) }
+    });
     prop_oneof![
         8 => matching,
         2 => proptest::collection::vec(order_cancelled().prop_map(Event::OrderCancelled), 1..8).prop_map(|e| (true, e)),
@@ -172,15 +185,17 @@ fn transaction() -> impl Strategy<Value = (bool, Vec<Event>)> {
 
 /// Transactions of three markets, some at the same time; and after which of them to commit.
 fn flow() -> impl Strategy<Value = (Vec<Transaction>, Vec<bool>)> {
-    proptest::collection::vec((transaction(), 1_u64..4, any::<bool>(), any::<bool>()), 1..40).prop_map(|steps| {
-        let (mut tape, mut commits) = (Tape::new(), Vec::new());
-        for ((in_market, events), market, later, commit) in steps {
-            tape.time_ns += u64::from(later);
-            tape.push(if in_market { market } else { 0 }, events);
-            commits.push(commit);
-        }
-        (tape.transactions, commits)
-    })
+    proptest::collection::vec((transaction(), 1_u64..4, any::<bool>(), any::<bool>()), 1..40).prop_map(
+        |steps| {
+            let (mut tape, mut commits) = (Tape::new(), Vec::new());
+            for ((in_market, events), market, later, commit) in steps {
+                tape.time_ns += u64::from(later);
+                tape.push(if in_market { market } else { 0 }, events);
+                commits.push(commit);
+            }
+            (tape.transactions, commits)
+        },
+    )
 }
 
 fn encode(transactions: &[Transaction]) -> Vec<u8> {
@@ -198,7 +213,10 @@ fn decode(body: &[u8]) -> (Vec<Transaction>, bool) {
         match decoder.next_transaction(body, &mut events) {
             Ok(Some(stamp)) => decoded.push((stamp, events.clone())),
             Ok(None) => return (decoded, true),
-            Err(_) => return (decoded, false),
+            Err(error) => {
+                assert_eq!(decoder.next_transaction(body, &mut events), Err(error), "an error stays");
+                return (decoded, false);
+            }
         }
     }
 }
@@ -234,8 +252,7 @@ proptest! {
             body[at] = value;
         }
         let (decoded, whole) = decode(&body);
-        let decodes_to_itself = decode(&encode(&decoded)) == (decoded, true);
-        prop_assert!(decodes_to_itself || !whole);
+        prop_assert!(!whole || encode(&decoded) == body);
     }
 
     #[test]
@@ -249,6 +266,20 @@ proptest! {
         record.extend(&body[..usize::try_from(len).unwrap()]);
         decode(&record);
     }
+}
+
+#[test]
+fn every_changed_bit_of_a_body_is_refused_or_means_something() {
+    let body = encode(&short_day());
+    let mut refused = 0;
+    for bit in 0..8 * body.len() {
+        let mut changed = body.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let (decoded, whole) = decode(&changed);
+        refused += usize::from(!whole);
+        assert!(!whole || encode(&decoded) == changed, "bit {bit}");
+    }
+    println!("changed bits of a body: {} ({refused} refused)", 8 * body.len());
 }
 
 #[test]
@@ -266,5 +297,32 @@ fn what_the_core_never_emits_is_refused_and_leaves_nothing() {
         let (mut encoder, mut body) = (BodyEncoder::new(), vec![1, 2, 3]);
         assert_eq!(encoder.append(&mut body, 4_096, &stamp, &events), Err(EncodeError::Invalid(what)));
         assert_eq!((body, encoder.events()), (vec![1, 2, 3], 0));
+    }
+}
+
+/// Contexts stand where they say something, and nowhere else.
+#[test]
+fn contexts_stand_where_they_must() {
+    let orders = orders(2);
+    let body = encode(&orders);
+    assert_eq!(body.len(), 32 + 48 + 48);
+    let (context, first, second) = (&body[..32], &body[32..80], &body[80..]);
+    // What the second context would have to say: one event further.
+    let mut next = context.to_vec();
+    next[16] += 1;
+    for (bytes, what) in [
+        ([first, second].concat(), "an event before any context"),
+        ([context, first, &next, second].concat(), "a context that says nothing new"),
+        ([context, context, first].concat(), "a context where an event must follow"),
+        ([context, first, context].concat(), "the last transaction has no end"),
+    ] {
+        let (mut decoder, mut events) = (BodyDecoder::new(1), Vec::new());
+        let error = loop {
+            match decoder.next_transaction(&bytes, &mut events) {
+                Ok(stamp) => assert!(stamp.is_some(), "{what}: decoded"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains(what), "{error}");
     }
 }

@@ -39,9 +39,13 @@ fn speed_of_writing_and_of_recovery() {
     for _ in 0..3 {
         let mut count = 0;
         let start = Instant::now();
-        let opened = betex_journal::open(storage.clone(), &options, &mut |_, events| count += events.len()).unwrap();
+        let opened =
+            betex_journal::open(storage.clone(), &options, &mut |_, events| count += events.len()).unwrap();
         let took = start.elapsed();
-        println!("recovered {count} events in {took:.0?}: {:.1} M events/s", count as f64 / took.as_secs_f64() / 1e6);
+        println!(
+            "recovered {count} events in {took:.0?}: {:.1} M events/s",
+            count as f64 / took.as_secs_f64() / 1e6
+        );
         drop(opened);
         let mut reader = JournalReader::open(storage.clone()).unwrap();
         let (mut read, mut events) = (0, Vec::new());
@@ -50,7 +54,10 @@ fn speed_of_writing_and_of_recovery() {
             read += events.len();
         }
         let took = start.elapsed();
-        println!("read {read} events in {took:.0?}: {:.1} M events/s", read as f64 / took.as_secs_f64() / 1e6);
+        println!(
+            "read {read} events in {took:.0?}: {:.1} M events/s",
+            read as f64 / took.as_secs_f64() / 1e6
+        );
     }
     let start = Instant::now();
     let mut reader = JournalReader::open(storage).unwrap();

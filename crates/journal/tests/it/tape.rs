@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use betex_core::command::NewMarket;
-use betex_core::event::{CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp, TradeMatched};
+use betex_core::event::{
+    CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp, TradeMatched,
+};
 use betex_core::limits::Limits;
 use betex_core::types::{
-    AccountId, BookMarketState, ClientOrderId, MarketId, OrderId, Persistence, Price, Quantity, Side, TimeInForce,
+    AccountId, BookMarketState, ClientOrderId, MarketId, OrderId, Persistence, Price, Quantity, Side,
+    TimeInForce,
 };
 use betex_journal::{
     Durability, JournalError, JournalOptions, JournalReader, JournalWriter, Log, ReadError, RecoveryReport,
@@ -125,6 +128,11 @@ pub(crate) fn short_day() -> Vec<Transaction> {
     day.push(1, vec![Event::MarketRemoved]);
     day.transactions
 }
+
+/// What a frame of one of [`orders`] takes: header, context, order, padding.
+pub(crate) const ORDER_FRAME: usize = (64_usize + 32 + 48).next_multiple_of(64);
+/// How many of these fit in the smallest segment, which the tests use.
+pub(crate) const ORDERS_PER_SEGMENT: usize = (1 << 20) / ORDER_FRAME;
 
 /// Single orders in one market, `count` of them.
 pub(crate) fn orders(count: u64) -> Vec<Transaction> {

@@ -32,7 +32,8 @@ fn a_commit_is_one_write_and_one_sync() {
 fn without_durability_nothing_is_synced_and_it_says_so() {
     let storage = MemoryStorage::default();
     let options = JournalOptions { durability: Durability::None, ..options() };
-    let (mut log, _, report) = betex_journal::open(std::sync::Arc::new(storage.clone()), &options, &mut |_, _| ()).unwrap();
+    let (mut log, _, report) =
+        betex_journal::open(std::sync::Arc::new(storage.clone()), &options, &mut |_, _| ()).unwrap();
     assert!(report.to_string().contains("LOSES"), "{report}");
     let before = storage.calls(Call::Sync);
     for (stamp, events) in orders(10) {
@@ -44,6 +45,7 @@ fn without_durability_nothing_is_synced_and_it_says_so() {
 
 #[test]
 fn a_body_gathers_up_to_its_bound_and_no_further() {
+    assert_eq!((BODY_GATHER_BYTES, BODY_BYTES_MAX), (262_144, 786_432));
     let storage = MemoryStorage::default();
     let mut opened = open(storage.clone());
     let orders = orders(20_000);
@@ -103,7 +105,10 @@ fn sequence_numbers_have_no_gap() {
         assert!(matches!(error, LogError::OutOfSequence { expected, .. } if expected == first));
     }
     opened.write(&orders(1));
-    assert!(matches!(opened.log.append(&orders(1)[0].0, &orders(1)[0].1), Err(LogError::OutOfSequence { .. })));
+    assert!(matches!(
+        opened.log.append(&orders(1)[0].0, &orders(1)[0].1),
+        Err(LogError::OutOfSequence { .. })
+    ));
 }
 
 /// The mix of the benchmark flow, a thousand commands: 0.85 accepted, 0.68 trades, 0.2 cancels each.
