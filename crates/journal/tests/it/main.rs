@@ -10,6 +10,5 @@ mod following;
 mod memory_storage;
 mod opening;
 mod round_trip;
-mod speed;
 mod tape;
 mod writing;
