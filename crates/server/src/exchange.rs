@@ -1,0 +1,101 @@
+//! What every gateway of the server shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use betex::Engine;
+use betex::engine::OwnedResponse;
+use betex::error::EngineError;
+use betex_core::command::{Command, CommandKind};
+use betex_core::decide::Receipt;
+use betex_core::types::{AccountId, MarketId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::{Code, Status};
+
+use crate::stream::hub::Hub;
+use crate::wire::fault::{Called, engine_fault, fault, refused};
+
+/// Streams at once, over gRPC and WebSocket together.
+pub(crate) const STREAMS_MAX: usize = 1_000;
+
+/// What every gateway of the server shares.
+pub(crate) struct Exchange {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) hub: Arc<Hub>,
+    streams: Arc<Semaphore>,
+    under_way: AtomicUsize,
+}
+
+impl Exchange {
+    pub(crate) fn new(engine: Arc<Engine>, hub: Arc<Hub>) -> Self {
+        Self { engine, hub, streams: Arc::new(Semaphore::new(STREAMS_MAX)), under_way: AtomicUsize::new(0) }
+    }
+
+    /// A place for one more stream, if there is one.
+    pub(crate) fn stream_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().ok()
+    }
+
+    /// How many streams there are.
+    pub(crate) fn streams(&self) -> usize {
+        STREAMS_MAX - self.streams.available_permits()
+    }
+
+    /// Counts a request until what it returns is dropped.
+    pub(crate) fn begin(&self) -> UnderWay<'_> {
+        self.under_way.fetch_add(1, Ordering::AcqRel);
+        UnderWay { exchange: self }
+    }
+
+    /// Whether no request and no stream is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.under_way.load(Ordering::Acquire) == 0 && self.streams() == 0
+    }
+
+    /// The market that clients call so.
+    pub(crate) fn market_named(&self, key: &str) -> Option<MarketId> {
+        // An empty name is no name: markets of embedders have it.
+        if key.is_empty() { None } else { self.engine.read().market_named(key).map(|market| market.id()) }
+    }
+
+    /// The account of a user, registered if need be. No name: nobody.
+    pub(crate) async fn account(&self, user: &str) -> Result<AccountId, Status> {
+        if user.is_empty() {
+            return Ok(AccountId::NONE);
+        }
+        let known = self.engine.read().account_named(user);
+        if let Some(account) = known {
+            return Ok(account);
+        }
+        let command = Command::new(MarketId::NONE, CommandKind::RegisterAccount { name: user.into() });
+        let response = self.engine.request(command).await.map_err(|error| engine_fault(&error))?;
+        match response.result {
+            Ok(Receipt::Account(account)) => Ok(account),
+            Ok(receipt) => Err(unexpected(&receipt)),
+            Err(rejection) => Err(refused(&rejection, Called { user, ..Called::default() })),
+        }
+    }
+
+    /// Asks the engine and waits for its answer.
+    pub(crate) async fn ask(&self, market: MarketId, kind: CommandKind) -> Result<OwnedResponse, Status> {
+        let answer = self.engine.request(Command::new(market, kind)).await;
+        answer.map_err(|error: EngineError| engine_fault(&error))
+    }
+}
+
+/// A request that is under way.
+pub(crate) struct UnderWay<'a> {
+    exchange: &'a Exchange,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.exchange.under_way.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// An answer to something else than what was asked.
+pub(crate) fn unexpected(receipt: &Receipt) -> Status {
+    tracing::error!("the engine answered {receipt:?} to something else");
+    fault(Code::Internal, "INTERNAL", "the engine's answer does not fit the question; please report this")
+}

@@ -1,0 +1,50 @@
+//! CreateMarket, OpenMarket, SuspendMarket, CloseMarket.
+
+use betex_core::command::CommandKind;
+use betex_core::decide::Receipt;
+use betex_core::types::{BookMarketState, MarketId};
+use betex_proto::v1::{
+    CreateMarketRequest, CreateMarketResponse, MarketLifecycleRequest, MarketLifecycleResponse,
+};
+use tonic::Status;
+
+use crate::exchange::{Exchange, unexpected};
+use crate::wire::fault::{Called, market_not_found, refused};
+use crate::wire::{form, market};
+
+pub(super) async fn create(
+    exchange: &Exchange,
+    request: CreateMarketRequest,
+) -> Result<CreateMarketResponse, Status> {
+    let market_id = request.market_id.clone();
+    let market = market::parse(request)?;
+    let response = exchange.ask(MarketId::NONE, CommandKind::CreateMarket(Box::new(market))).await?;
+    match response.result {
+        Ok(Receipt::MarketCreated(_)) => {
+            let status = BookMarketState::Created.name().to_owned();
+            Ok(CreateMarketResponse { market_id, status, sequence: response.sequence })
+        }
+        Ok(receipt) => Err(unexpected(&receipt)),
+        Err(rejection) => Err(refused(&rejection, Called { market: &market_id, ..Called::default() })),
+    }
+}
+
+pub(super) async fn change(
+    exchange: &Exchange,
+    request: MarketLifecycleRequest,
+    command: impl FnOnce(Option<Box<str>>) -> CommandKind,
+) -> Result<MarketLifecycleResponse, Status> {
+    let key = form::name("market_id", &request.market_id)?;
+    let reason = form::reason(&request.reason)?;
+    let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;
+    let response = exchange.ask(market, command(reason)).await?;
+    match response.result {
+        Ok(Receipt::MarketStatus(state)) => Ok(MarketLifecycleResponse {
+            status: state.name().to_owned(),
+            sequence: response.sequence,
+            market_id: request.market_id,
+        }),
+        Ok(receipt) => Err(unexpected(&receipt)),
+        Err(rejection) => Err(refused(&rejection, Called { market: key, ..Called::default() })),
+    }
+}

@@ -1,0 +1,124 @@
+//! The gRPC service: each call in its own file, what they share here.
+
+mod book;
+mod markets;
+mod orders;
+mod subscribe;
+
+use std::sync::Arc;
+
+use betex_core::command::CommandKind;
+use betex_proto::v1;
+use betex_proto::v1::order_book_service_server::OrderBookService;
+use tonic::{Request, Response, Status};
+
+use crate::exchange::Exchange;
+
+/// The service on one exchange.
+pub(crate) struct Grpc {
+    exchange: Arc<Exchange>,
+}
+
+impl Grpc {
+    pub(crate) const fn new(exchange: Arc<Exchange>) -> Self {
+        Self { exchange }
+    }
+}
+
+impl Grpc {
+    /// Answers a request, and counts it by its method and code.
+    async fn answer<T>(
+        &self,
+        method: &'static str,
+        answer: impl Future<Output = Result<T, Status>>,
+    ) -> Result<Response<T>, Status> {
+        let _under_way = self.exchange.begin();
+        let answer = answer.await;
+        let code = answer.as_ref().err().map_or(tonic::Code::Ok, Status::code);
+        metrics::counter!("betex_server_requests_total", "method" => method, "code" => code_name(code))
+            .increment(1);
+        answer.map(Response::new)
+    }
+}
+
+/// The codes that this service answers with.
+const fn code_name(code: tonic::Code) -> &'static str {
+    match code {
+        tonic::Code::Ok => "OK",
+        tonic::Code::InvalidArgument => "INVALID_ARGUMENT",
+        tonic::Code::NotFound => "NOT_FOUND",
+        tonic::Code::AlreadyExists => "ALREADY_EXISTS",
+        tonic::Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        tonic::Code::FailedPrecondition => "FAILED_PRECONDITION",
+        tonic::Code::OutOfRange => "OUT_OF_RANGE",
+        tonic::Code::Internal => "INTERNAL",
+        tonic::Code::Unavailable => "UNAVAILABLE",
+        _ => "OTHER",
+    }
+}
+
+#[tonic::async_trait]
+impl OrderBookService for Grpc {
+    async fn create_market(
+        &self,
+        request: Request<v1::CreateMarketRequest>,
+    ) -> Result<Response<v1::CreateMarketResponse>, Status> {
+        self.answer("CreateMarket", markets::create(&self.exchange, request.into_inner())).await
+    }
+
+    async fn open_market(
+        &self,
+        request: Request<v1::MarketLifecycleRequest>,
+    ) -> Result<Response<v1::MarketLifecycleResponse>, Status> {
+        let open = |reason| CommandKind::OpenMarket { reason };
+        self.answer("OpenMarket", markets::change(&self.exchange, request.into_inner(), open)).await
+    }
+
+    async fn suspend_market(
+        &self,
+        request: Request<v1::MarketLifecycleRequest>,
+    ) -> Result<Response<v1::MarketLifecycleResponse>, Status> {
+        let suspend = |reason| CommandKind::SuspendMarket { reason };
+        self.answer("SuspendMarket", markets::change(&self.exchange, request.into_inner(), suspend)).await
+    }
+
+    async fn close_market(
+        &self,
+        request: Request<v1::MarketLifecycleRequest>,
+    ) -> Result<Response<v1::MarketLifecycleResponse>, Status> {
+        let close = |reason| CommandKind::CloseMarket { reason };
+        self.answer("CloseMarket", markets::change(&self.exchange, request.into_inner(), close)).await
+    }
+
+    async fn submit_order(
+        &self,
+        request: Request<v1::SubmitOrderRequest>,
+    ) -> Result<Response<v1::SubmitOrderResponse>, Status> {
+        let request = request.into_inner();
+        self.answer("SubmitOrder", orders::submit(&self.exchange, &request)).await
+    }
+
+    async fn cancel_order(
+        &self,
+        request: Request<v1::CancelOrderRequest>,
+    ) -> Result<Response<v1::CancelOrderResponse>, Status> {
+        let request = request.into_inner();
+        self.answer("CancelOrder", orders::cancel(&self.exchange, &request)).await
+    }
+
+    async fn get_order_book(
+        &self,
+        request: Request<v1::GetOrderBookRequest>,
+    ) -> Result<Response<v1::GetOrderBookResponse>, Status> {
+        self.answer("GetOrderBook", async { book::get(&self.exchange, &request.into_inner()) }).await
+    }
+
+    type SubscribeMarketStream = subscribe::Updates;
+
+    async fn subscribe_market(
+        &self,
+        request: Request<v1::SubscribeMarketRequest>,
+    ) -> Result<Response<Self::SubscribeMarketStream>, Status> {
+        self.answer("SubscribeMarket", subscribe::subscribe(&self.exchange, request.into_inner())).await
+    }
+}

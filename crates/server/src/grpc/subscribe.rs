@@ -1,0 +1,153 @@
+//! SubscribeMarket.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use betex_proto::v1::{MarketUpdate, SubscribeMarketRequest};
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tonic::{Code, Status};
+
+use super::book;
+use crate::exchange::{Exchange, STREAMS_MAX};
+use crate::stream::follow::{End, Follower, Source};
+use crate::stream::form::{Protobuf, Scope};
+use crate::stream::history::HistoryFault;
+use crate::stream::mailbox::{BUFFER, Ending};
+use crate::wire::fault::{fault, invalid, market_not_found, stopping};
+use crate::wire::{form, update};
+
+/// What a subscriber gets.
+pub(crate) type Updates = BoxStream<'static, Result<MarketUpdate, Status>>;
+
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+pub(super) async fn subscribe(
+    exchange: &Arc<Exchange>,
+    request: SubscribeMarketRequest,
+) -> Result<Updates, Status> {
+    let key = form::name("market_id", &request.market_id)?;
+    let (from, snapshot) = (request.from_sequence, request.snapshot);
+    if snapshot && from != 0 {
+        let problem = "is not valid together with snapshot, which begins with the present";
+        return Err(invalid("from_sequence", problem));
+    }
+    let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;
+    let source = Source::new(exchange, Scope::Market(market), key).ok_or_else(too_many)?;
+    let mut first = VecDeque::new();
+    let follower = if from == 0 {
+        let mut follower = Follower::live(source).ok_or_else(stopping)?;
+        // Looked at after joining: what is newer comes live.
+        let state = exchange.engine.read();
+        let view = state.market(market).ok_or_else(|| market_not_found(key))?;
+        if snapshot {
+            first.extend(book::snapshot(&view, state.sequence(), state.time_ns()));
+        }
+        follower.skip_to(state.sequence() + 1);
+        follower
+    } else {
+        let last = exchange.engine.read().sequence();
+        if from > last + 1 {
+            return Err(ahead(from, last));
+        }
+        Follower::past(source, from).await.map_err(|fault| history_status(&fault))?
+    };
+    let mut beat = interval(HEARTBEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let subscriber = Subscriber { exchange: Arc::clone(exchange), follower, ready: first, beat };
+    let updates = stream::unfold(Some(subscriber), |subscriber| async move {
+        let mut subscriber = subscriber?;
+        match subscriber.next().await {
+            Ok(update) => Some((Ok(update), Some(subscriber))),
+            Err(end) => Some((Err(end_status(&end)?), None)),
+        }
+    });
+    Ok(updates.boxed())
+}
+
+struct Subscriber {
+    exchange: Arc<Exchange>,
+    follower: Follower<Protobuf>,
+    /// Made, not sent yet.
+    ready: VecDeque<MarketUpdate>,
+    beat: Interval,
+}
+
+impl Subscriber {
+    async fn next(&mut self) -> Result<MarketUpdate, End> {
+        loop {
+            if let Some(update) = self.ready.pop_front() {
+                return Ok(update);
+            }
+            tokio::select! {
+                biased;
+                batch = self.follower.next() => match batch? {
+                    Some(batch) => self.ready.extend(batch.items.iter().cloned()),
+                    // Whoever resumed wants to know when it has caught up.
+                    None => self.beat.reset_immediately(),
+                },
+                _ = self.beat.tick() => return Ok(self.heartbeat()),
+            }
+        }
+    }
+
+    /// Says up to where there is nothing more in this market.
+    fn heartbeat(&self) -> MarketUpdate {
+        // In this order: what has been handed out and not taken is still in the mailbox.
+        let handed_out = self.exchange.hub.handed_out();
+        let given_out = self.follower.next_sequence().saturating_sub(1);
+        let sequence = if self.follower.is_up_to_date() { handed_out.max(given_out) } else { given_out };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        update::heartbeat(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), sequence)
+    }
+}
+
+fn too_many() -> Status {
+    let what = format!("{STREAMS_MAX} streams are open, which is the most; end one, or come back later");
+    fault(Code::ResourceExhausted, "TOO_MANY_STREAMS", what)
+}
+
+fn ahead(from: u64, last: u64) -> Status {
+    let what = format!(
+        "from_sequence: {from} is still to come, the last event is {last}; was the exchange reset? At most {} is valid",
+        last + 1
+    );
+    fault(Code::OutOfRange, "SEQUENCE_AHEAD", what)
+}
+
+fn history_status(fault_: &HistoryFault) -> Status {
+    match fault_ {
+        HistoryFault::Pruned { .. } => fault(Code::OutOfRange, "SEQUENCE_PRUNED", fault_.to_string()),
+        HistoryFault::MarketRemoved { .. } => fault(Code::OutOfRange, "MARKET_REMOVED", fault_.to_string()),
+        HistoryFault::Unreadable(what) => {
+            tracing::error!("the journal could not be read for a stream: {what}");
+            fault(Code::Internal, "INTERNAL", format!("the journal cannot be read: {what}"))
+        }
+    }
+}
+
+/// The status that a stream ends with; none if it is simply over.
+fn end_status(end: &End) -> Option<Status> {
+    let ending = match end {
+        End::Fault(fault) => return Some(history_status(fault)),
+        End::Ended(ending) => ending,
+    };
+    match ending {
+        Ending::Removed => None,
+        Ending::TooSlow { resume } => {
+            let what =
+                format!("more than {BUFFER} updates waited to be read; resume with from_sequence {resume}");
+            Some(fault(Code::ResourceExhausted, "TOO_SLOW", what))
+        }
+        Ending::FellBehind { resume } => {
+            let what = format!("the server could not keep up; resume with from_sequence {resume}");
+            Some(fault(Code::ResourceExhausted, "FELL_BEHIND", what))
+        }
+        Ending::Stopping { resume } => {
+            let what = format!("the server is stopping; when it is back, resume with from_sequence {resume}");
+            Some(fault(Code::Unavailable, "STOPPING", what))
+        }
+    }
+}

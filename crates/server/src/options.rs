@@ -1,0 +1,175 @@
+//! How the server is told what to do: flags, the environment, a file, in this order.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+use serde::Deserialize;
+
+/// How the server is to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where gRPC listens; 0 lets the system choose.
+    pub grpc_port: u16,
+    /// Where HTTP and WebSocket listen; 0 lets the system choose.
+    pub http_port: u16,
+    /// The address of both. `::` takes IPv4 too.
+    pub bind: IpAddr,
+    /// Where the journal is kept.
+    pub data_dir: PathBuf,
+    /// Whether an answer waits for the disk.
+    pub durability: Durability,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            grpc_port: 50_051,
+            http_port: 3_000,
+            bind: Ipv6Addr::UNSPECIFIED.into(),
+            data_dir: "data".into(),
+            durability: Durability::Always,
+        }
+    }
+}
+
+/// Whether an answer waits for the disk.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// An answer is sent when what it tells is synced to disk
+    Always,
+    /// Nothing is synced: for backtests; a crash of the machine loses what was acknowledged
+    None,
+}
+
+impl From<Durability> for betex_journal::Durability {
+    fn from(durability: Durability) -> Self {
+        match durability {
+            Durability::Always => Self::Always,
+            Durability::None => Self::None,
+        }
+    }
+}
+
+/// The BetEx order book server: a betting exchange behind gRPC and WebSocket.
+///
+/// An option given as a flag goes before the same one in the environment, that before the one in the file.
+#[derive(Debug, Default, Parser)]
+#[command(name = "server", version)]
+pub struct Args {
+    /// Port for gRPC; 0 lets the system choose one, which is printed [default: 50051]
+    #[arg(long, env = "BETEX_GRPC_PORT", value_name = "PORT")]
+    grpc_port: Option<u16>,
+
+    /// Port for HTTP and WebSocket; 0 lets the system choose one, which is printed [default: 3000]
+    #[arg(long, env = "BETEX_HTTP_PORT", value_name = "PORT")]
+    http_port: Option<u16>,
+
+    /// Directory of the journal, made if there is none; one server at a time [default: data]
+    #[arg(long, env = "BETEX_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// IP address to listen on; :: is every address, of IPv6 and of IPv4 [default: ::]
+    #[arg(long, env = "BETEX_BIND", value_name = "ADDRESS")]
+    bind: Option<IpAddr>,
+
+    /// Whether answers wait for the disk [default: always]
+    #[arg(long, env = "BETEX_DURABILITY", value_enum, value_name = "WHEN")]
+    durability: Option<Durability>,
+
+    /// TOML file with options: the same names as the flags, without the dashes in front
+    #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What a file may say. Whatever else it says is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    grpc_port: Option<u16>,
+    http_port: Option<u16>,
+    data_dir: Option<PathBuf>,
+    bind: Option<IpAddr>,
+    durability: Option<Durability>,
+}
+
+/// A configuration file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OptionsError {
+    /// It cannot be read.
+    #[error("cannot read the configuration file {path}: {source}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It does not say what it should.
+    #[error("the configuration file {path} is not valid: {problem}")]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        problem: String,
+    },
+}
+
+impl Args {
+    /// Puts the file and the defaults under what was given.
+    pub fn resolve(self) -> Result<Options, OptionsError> {
+        let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let default = Options::default();
+        Ok(Options {
+            grpc_port: self.grpc_port.or(file.grpc_port).unwrap_or(default.grpc_port),
+            http_port: self.http_port.or(file.http_port).unwrap_or(default.http_port),
+            bind: self.bind.or(file.bind).unwrap_or(default.bind),
+            data_dir: self.data_dir.or(file.data_dir).unwrap_or(default.data_dir),
+            durability: self.durability.or(file.durability).unwrap_or(default.durability),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<File, OptionsError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| OptionsError::Unreadable { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| {
+        // One line: where, and what would be valid.
+        let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
+        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        OptionsError::Invalid { path: path.to_owned(), problem: format!("{place}{}", error.message()) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(file: &str, flags: &[&str]) -> Result<Options, OptionsError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("server.toml");
+        std::fs::write(&path, file).unwrap();
+        let config = ["server", "--config", path.to_str().unwrap()];
+        Args::parse_from(config.iter().chain(flags)).resolve()
+    }
+
+    #[test]
+    fn flags_go_before_the_file_and_the_file_before_defaults() {
+        let options =
+            resolve("grpc-port = 1\nhttp-port = 2\ndurability = 'none'", &["--grpc-port", "3"]).unwrap();
+        let expected =
+            Options { grpc_port: 3, http_port: 2, durability: Durability::None, ..Options::default() };
+        assert_eq!(options, expected);
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_says_where() {
+        let error = resolve("bind = '127.0.0.1'\ngrpc_port = 1\n", &[]).unwrap_err().to_string();
+        assert!(
+            error.contains("line 2") && error.contains("`grpc_port`") && error.contains("`grpc-port`"),
+            "{error}"
+        );
+        assert!(resolve("durability = 'sometimes'", &[]).is_err());
+        assert!(resolve("grpc-port = 70000", &[]).is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! What one follower has not taken yet: bounded, and closed with the sequence to resume from.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// What one transaction was made into.
+#[derive(Debug)]
+pub(crate) struct Batch<T> {
+    /// The sequence number of its first event.
+    pub(crate) first: u64,
+    /// The sequence number of its last event.
+    pub(crate) last: u64,
+    pub(crate) items: Vec<T>,
+}
+
+/// Messages that wait for one follower at most. A single transaction may be larger; it is let in if fewer
+/// wait before it.
+pub(crate) const BUFFER: usize = 4_096;
+
+/// Why nothing more comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The follower took too little too late.
+    TooSlow {
+        /// The first sequence it has not been given.
+        resume: u64,
+    },
+    /// We could not keep up ourselves.
+    FellBehind {
+        /// The first sequence it has not been given.
+        resume: u64,
+    },
+    /// The server stops.
+    Stopping {
+        /// The first sequence it has not been given.
+        resume: u64,
+    },
+    /// The market is gone; that was the last of it.
+    Removed,
+}
+
+impl Ending {
+    /// The same, but not resuming before this event: the follower has what is older.
+    pub(crate) fn not_before(self, sequence: u64) -> Self {
+        match self {
+            Self::TooSlow { resume } => Self::TooSlow { resume: resume.max(sequence) },
+            Self::FellBehind { resume } => Self::FellBehind { resume: resume.max(sequence) },
+            Self::Stopping { resume } => Self::Stopping { resume: resume.max(sequence) },
+            Self::Removed => Self::Removed,
+        }
+    }
+}
+
+/// What one follower has not taken yet.
+#[derive(Debug)]
+pub(crate) struct Mailbox<T> {
+    inner: Mutex<Inner<T>>,
+    news: Notify,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    waiting: VecDeque<Arc<Batch<T>>>,
+    /// Messages in `waiting`.
+    messages: usize,
+    /// Follows the last event that was put in; 0 before there was one.
+    next: u64,
+    ending: Option<Ending>,
+}
+
+impl<T> Mailbox<T> {
+    pub(crate) fn new() -> Self {
+        let inner = Inner { waiting: VecDeque::new(), messages: 0, next: 0, ending: None };
+        Self { inner: Mutex::new(inner), news: Notify::new() }
+    }
+
+    /// Puts a transaction in; false if nothing more can be put in. A follower that is too slow loses what
+    /// waits, at once and whole, and is told where it was.
+    pub(crate) fn put(&self, batch: &Arc<Batch<T>>) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.ending.is_none() && inner.messages >= BUFFER {
+            metrics::counter!("betex_server_streams_cut_total").increment(1);
+            let resume = inner.waiting.front().map_or(batch.first, |first| first.first);
+            inner.waiting = VecDeque::new();
+            inner.messages = 0;
+            inner.ending = Some(Ending::TooSlow { resume });
+        }
+        let open = inner.ending.is_none();
+        if open {
+            inner.messages += batch.items.len();
+            inner.next = batch.last + 1;
+            inner.waiting.push_back(Arc::clone(batch));
+        }
+        drop(inner);
+        self.news.notify_one();
+        open
+    }
+
+    /// Lets nothing more in; what waits can still be taken. The ending is made with the sequence number
+    /// that would have come next; 0 if nothing has come yet.
+    pub(crate) fn end(&self, ending: impl FnOnce(u64) -> Ending) {
+        let mut inner = self.inner.lock();
+        if inner.ending.is_none() {
+            inner.ending = Some(ending(inner.next));
+        }
+        drop(inner);
+        self.news.notify_one();
+    }
+
+    /// The next transaction, when there is one.
+    pub(crate) async fn take(&self) -> Result<Arc<Batch<T>>, Ending> {
+        loop {
+            if let Some(taken) = self.try_take() {
+                return taken;
+            }
+            self.news.notified().await;
+        }
+    }
+
+    fn try_take(&self) -> Option<Result<Arc<Batch<T>>, Ending>> {
+        let mut inner = self.inner.lock();
+        if let Some(batch) = inner.waiting.pop_front() {
+            inner.messages -= batch.items.len();
+            return Some(Ok(batch));
+        }
+        inner.ending.clone().map(Err)
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inner.lock().waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(first: u64, messages: usize) -> Arc<Batch<u8>> {
+        Arc::new(Batch { first, last: first + 1, items: vec![0; messages] })
+    }
+
+    #[tokio::test]
+    async fn a_slow_follower_is_told_where_it_was() {
+        let mailbox = Mailbox::new();
+        assert!(mailbox.put(&batch(1, 10)));
+        assert_eq!(mailbox.take().await.map(|batch| batch.first), Ok(1));
+        // However large, a transaction is let in behind a buffer that is not full.
+        assert!(mailbox.put(&batch(3, BUFFER - 1)));
+        assert!(mailbox.put(&batch(5, 3 * BUFFER)));
+        assert!(!mailbox.is_empty());
+        assert!(!mailbox.put(&batch(7, 1)));
+        assert!(mailbox.is_empty());
+        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::TooSlow { resume: 3 }));
+        assert!(!mailbox.put(&batch(9, 1)));
+        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::TooSlow { resume: 3 }));
+    }
+
+    #[tokio::test]
+    async fn an_ending_comes_after_what_waits() {
+        let mailbox = Mailbox::new();
+        assert!(mailbox.put(&batch(8, 1)));
+        mailbox.end(|resume| Ending::Stopping { resume });
+        assert_eq!(mailbox.take().await.map(|batch| batch.first), Ok(8));
+        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::Stopping { resume: 10 }));
+    }
+}

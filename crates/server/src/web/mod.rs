@@ -1,0 +1,41 @@
+//! What the HTTP port serves: a page that says what is where, health, metrics, the WebSocket.
+
+mod health;
+mod socket;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::exchange::Exchange;
+
+/// What the pages are made from.
+#[derive(Clone)]
+pub(crate) struct Web {
+    pub(crate) exchange: Arc<Exchange>,
+    pub(crate) metrics: PrometheusHandle,
+}
+
+/// All there is.
+pub(crate) fn router(web: Web) -> Router {
+    Router::new()
+        .route("/", get(|| async { Html(PAGE) }))
+        .route("/health", get(health::health))
+        .route("/metrics", get(metrics_page))
+        .route("/ws", get(socket::connect))
+        .fallback(|| async { (axum::http::StatusCode::NOT_FOUND, "nothing is here; / says what is where\n") })
+        .with_state(web)
+}
+
+const PAGE: &str = include_str!("page.html");
+
+async fn metrics_page(State(web): State<Web>) -> impl IntoResponse {
+    health::set_gauges(&web.exchange);
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, web.metrics.render())
+}

@@ -1,0 +1,150 @@
+//! What goes wrong, as gRPC statuses. Every message begins with a code word and says what would be
+//! valid.
+
+use betex::error::EngineError;
+use betex_core::reject::{Rejection, RejectionClass};
+use tonic::{Code, Status};
+
+use super::amount::{PENNIES_MAX, pennies};
+
+/// A status whose message begins with this code word.
+pub(crate) fn fault(code: Code, word: &str, message: impl AsRef<str>) -> Status {
+    Status::new(code, format!("{word}: {}", message.as_ref()))
+}
+
+/// A malformed field: `INVALID_<FIELD>: <field>: <problem>`.
+pub(crate) fn invalid(field: &str, problem: impl AsRef<str>) -> Status {
+    let word = format!("INVALID_{}", field.to_ascii_uppercase());
+    fault(Code::InvalidArgument, &word, format!("{field}: {}", problem.as_ref()))
+}
+
+/// Something that has its place in the API and is not there yet.
+pub(crate) fn not_supported(field: &str, what: impl AsRef<str>) -> Status {
+    fault(Code::InvalidArgument, "NOT_SUPPORTED", format!("{field}: {}", what.as_ref()))
+}
+
+/// No such market.
+pub(crate) fn market_not_found(market: &str) -> Status {
+    let what = format!("market_id: there is no market {}; CreateMarket sets one up", quoted(market));
+    fault(Code::NotFound, "MARKET_NOT_FOUND", what)
+}
+
+/// A text of somebody else's for a message: escaped, and cut short.
+pub(crate) fn quoted(text: &str) -> String {
+    const CHARS_MAX: usize = 128;
+    let mut chars = text.chars();
+    let short: String = chars.by_ref().take(CHARS_MAX).collect();
+    let more = if chars.next().is_some() { " (and so on)" } else { "" };
+    format!("{short:?}{more}")
+}
+
+/// What the caller called things, so that messages can say it in their words.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Called<'a> {
+    pub(crate) market: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) client_order_id: &'a str,
+}
+
+/// Why a command was refused: the code word, and the rest in words and in units of the wire.
+pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (&'static str, String) {
+    let market = quoted(called.market);
+    match rejection {
+        Rejection::MarketNotFound(_) => {
+            ("MARKET_NOT_FOUND", format!("market_id: there is no market {market}; CreateMarket sets one up"))
+        }
+        Rejection::MarketExists(_) => {
+            ("MARKET_EXISTS", format!("market_id: there is a market {market} already"))
+        }
+        Rejection::InvalidMarket { .. } => ("INVALID_MARKET", rejection.to_string()),
+        Rejection::InvalidText { .. } => ("INVALID_TEXT", rejection.to_string()),
+        Rejection::InvalidTransition { from, to } => {
+            ("INVALID_TRANSITION", format!("market {market} is {from}, so it cannot become {to}"))
+        }
+        Rejection::NotRemovable { .. } => ("MARKET_NOT_REMOVABLE", rejection.to_string()),
+        Rejection::MarketNotOpen(state) => {
+            ("MARKET_NOT_OPEN", format!("market {market} is {state}; orders are accepted when it is OPEN"))
+        }
+        Rejection::MarketClosed => (
+            "MARKET_CLOSED",
+            format!("market {market} is CLOSED: what rested in it is cancelled or about to be"),
+        ),
+        Rejection::InvalidOutcome(_) => ("INVALID_OUTCOME", rejection.to_string()),
+        Rejection::InvalidPrice { .. } => ("INVALID_PRICE", rejection.to_string()),
+        Rejection::InvalidQuantity { quantity, min, max, increment } => {
+            let (quantity, min, increment) = (pennies(*quantity), pennies(*min), pennies(*increment));
+            let max = pennies(*max).min(PENNIES_MAX);
+            let what = format!(
+                "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} (pennies)"
+            );
+            ("INVALID_QUANTITY", what)
+        }
+        Rejection::InvalidExpiry { .. } => ("INVALID_EXPIRY", rejection.to_string()),
+        Rejection::SelfTrade => {
+            ("SELF_TRADE", format!("the order would match a resting order of user {}", quoted(called.user)))
+        }
+        Rejection::DuplicateClientId(first) => {
+            let id = quoted(called.client_order_id);
+            (
+                "DUPLICATE_CLIENT_ID",
+                format!("client_order_id: {id} is used already, by order {}", first.order_id),
+            )
+        }
+        Rejection::OrderNotFound(order) => {
+            ("ORDER_NOT_FOUND", format!("order_id: there is no resting order {order} in market {market}"))
+        }
+        Rejection::ClientIdNotFound => {
+            let (id, user) = (quoted(called.client_order_id), quoted(called.user));
+            ("ORDER_NOT_FOUND", format!("client_order_id: user {user} has no order {id} in market {market}"))
+        }
+        Rejection::NotTheOwner { order_id, .. } => {
+            ("ORDER_NOT_FOUND", format!("user_id: order {order_id} is not of user {}", quoted(called.user)))
+        }
+        // The one bound that is an amount.
+        Rejection::LimitReached { what, limit } if what.starts_with("quanta ") => {
+            let (what, limit) = (what.replacen("quanta", "pennies", 1), limit / 100);
+            ("LIMIT_REACHED", format!("the limit of {limit} {what} is reached"))
+        }
+        Rejection::LimitReached { .. } => ("LIMIT_REACHED", rejection.to_string()),
+    }
+}
+
+/// A refusal as a status. What the market decides about an order is an answer where the call has a
+/// place for it; elsewhere it is a precondition that does not hold.
+pub(crate) fn refused(rejection: &Rejection, called: Called<'_>) -> Status {
+    let code = match rejection.class() {
+        RejectionClass::Order(_) | RejectionClass::Precondition => Code::FailedPrecondition,
+        RejectionClass::Invalid => Code::InvalidArgument,
+        RejectionClass::NotFound => Code::NotFound,
+        RejectionClass::Exists => Code::AlreadyExists,
+        RejectionClass::Exhausted => Code::ResourceExhausted,
+    };
+    let (word, message) = words(rejection, called);
+    fault(code, word, message)
+}
+
+/// The server is about to stop.
+pub(crate) fn stopping() -> Status {
+    fault(Code::Unavailable, "STOPPING", "the server is stopping; try again when it is back")
+}
+
+/// The engine could not take a command.
+pub(crate) fn engine_fault(error: &EngineError) -> Status {
+    match error {
+        EngineError::QueueFull { .. } => fault(
+            Code::ResourceExhausted,
+            "QUEUE_FULL",
+            "more is asked than can be decided; try again shortly",
+        ),
+        EngineError::JournalFull => {
+            let what = "there is no room on disk for the journal: new orders are refused, cancelling goes on";
+            fault(Code::ResourceExhausted, "JOURNAL_FULL", what)
+        }
+        EngineError::Stopped => stopping(),
+        EngineError::Invalid { field, problem } => invalid(field, problem),
+        other => {
+            tracing::error!("the engine could not answer: {other}");
+            fault(Code::Internal, "INTERNAL", other.to_string())
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Checks of single fields that every request shares.
+
+use betex_core::command::{NAME_BYTES_MAX, REASON_BYTES_MAX};
+use betex_core::types::{ClientOrderId, Quantity, Side};
+use tonic::Status;
+
+use super::amount::{self, PENNIES_MAX};
+use super::fault::{invalid, quoted};
+
+/// A name that must be there.
+pub(crate) fn name<'a>(field: &str, text: &'a str) -> Result<&'a str, Status> {
+    if text.is_empty() {
+        // proto-loader renames the fields unless told not to, and then sends none of them.
+        let hint = if field == "market_id" { " (a client of proto-loader needs keepCase: true)" } else { "" };
+        return Err(invalid(field, format!("is missing; 1 to {NAME_BYTES_MAX} bytes{hint}")));
+    }
+    optional_name(field, text)
+}
+
+/// A name that may be empty.
+pub(crate) fn optional_name<'a>(field: &str, text: &'a str) -> Result<&'a str, Status> {
+    within(field, text, NAME_BYTES_MAX)
+}
+
+/// Why, for the audit.
+pub(crate) fn reason(text: &str) -> Result<Option<Box<str>>, Status> {
+    let text = within("reason", text, REASON_BYTES_MAX)?;
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+/// The client's own id of an order, or none.
+pub(crate) fn client_order_id(text: &str) -> Result<Option<ClientOrderId>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let text = within("client_order_id", text, ClientOrderId::BYTES_MAX)?;
+    ClientOrderId::new(text).map(Some).map_err(|error| invalid("client_order_id", error.to_string()))
+}
+
+fn within<'a>(field: &str, text: &'a str, bytes_max: usize) -> Result<&'a str, Status> {
+    if text.len() > bytes_max {
+        let problem = format!("{} bytes are too many; at most {bytes_max}", text.len());
+        return Err(invalid(field, problem));
+    }
+    Ok(text)
+}
+
+/// Which side.
+pub(crate) fn side(text: &str) -> Result<Side, Status> {
+    match text {
+        "BACK" => Ok(Side::Yes),
+        "LAY" => Ok(Side::No),
+        other => Err(invalid("side", format!("{} is not valid; BACK or LAY", quoted(other)))),
+    }
+}
+
+/// A side for the wire.
+pub(crate) const fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Yes => "BACK",
+        Side::No => "LAY",
+    }
+}
+
+/// How much, more than nothing.
+pub(crate) fn quantity(field: &str, pennies: u64) -> Result<Quantity, Status> {
+    if pennies == 0 {
+        return Err(invalid(field, format!("0 is not valid; 1 to {PENNIES_MAX} pennies")));
+    }
+    optional_quantity(field, pennies)
+}
+
+/// How much, or nothing.
+pub(crate) fn optional_quantity(field: &str, pennies: u64) -> Result<Quantity, Status> {
+    amount::quantity(pennies)
+        .ok_or_else(|| invalid(field, format!("{pennies} is too much; at most {PENNIES_MAX} pennies")))
+}
+
+/// A value of an enum that the proto file does not name.
+pub(crate) fn unknown_value(field: &str, value: i32, valid: &str) -> Status {
+    invalid(field, format!("{value} is not valid; {valid}"))
+}

@@ -1,0 +1,395 @@
+//! SubscribeMarket: joined anywhere, resumed anywhere, too slow.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use betex_proto::v1::market_update::Update;
+use betex_proto::v1::order_book_service_client::OrderBookServiceClient;
+use betex_proto::v1::{
+    CancelOrderRequest, GetOrderBookResponse, MarketUpdate, SubmitOrderRequest, SubscribeMarketRequest,
+};
+use tonic::{Code, Streaming};
+
+use crate::harness::{
+    Client, MARKET, PATIENCE, Running, book, lifecycle, limit, next, open_market, submit, subscribe,
+};
+
+const OUTCOMES: [&str; 3] = ["Liverpool", "Draw", "Arsenal"];
+
+/// Numbers that look random and are the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// Orders of all kinds, and cancels.
+async fn trade(mut client: Client, seed: u64, count: usize) {
+    let mut dice = Dice(seed);
+    let mut resting = Vec::new();
+    for _ in 0..count {
+        if dice.throw(5) == 0 && !resting.is_empty() {
+            let index = usize::try_from(dice.throw(resting.len() as u64)).unwrap();
+            let keep_quantity = if dice.throw(2) == 0 { 0 } else { 100 };
+            let order_id: u64 = if keep_quantity == 0 { resting.swap_remove(index) } else { resting[index] };
+            let request = CancelOrderRequest {
+                market_id: MARKET.to_owned(),
+                order_id,
+                keep_quantity,
+                ..Default::default()
+            };
+            // It may have been filled.
+            let _ = client.cancel_order(request).await;
+            continue;
+        }
+        let side = if dice.throw(2) == 0 { "BACK" } else { "LAY" };
+        #[expect(clippy::cast_precision_loss)]
+        let odds = (200 + 2 * dice.throw(15)) as f64 / 100.0;
+        let mut order = limit(side, odds, 100 * (1 + dice.throw(9)), &format!("user-{}", dice.throw(4)));
+        order.outcome_id = OUTCOMES[usize::try_from(dice.throw(3)).unwrap()].to_owned();
+        match dice.throw(8) {
+            0 => order.order_type = "MARKET".to_owned(),
+            1 => order.time_in_force = 1,
+            2 => order.client_order_id = format!("c-{}", dice.throw(1 << 40)),
+            _ => (),
+        }
+        let answer = submit(&mut client, order).await;
+        if answer.remaining_quantity > 0 {
+            resting.push(answer.order_id);
+        }
+    }
+}
+
+/// A book as a stream tells of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Replica(BTreeMap<(String, String, i64), (u64, i32)>);
+
+#[expect(clippy::cast_possible_truncation)]
+fn ten_thousandths(odds: f64) -> i64 {
+    (odds * 10_000.0).round() as i64
+}
+
+impl Replica {
+    fn show(&mut self, book: &GetOrderBookResponse) {
+        for (side, levels) in [("BACK", &book.bids), ("LAY", &book.asks)] {
+            for level in levels {
+                let key = (book.outcome_id.clone(), side.to_owned(), ten_thousandths(level.odds));
+                self.0.insert(key, (level.quantity, level.order_count));
+            }
+        }
+    }
+
+    fn hear(&mut self, update: &MarketUpdate) {
+        match &update.update {
+            Some(Update::Snapshot(snapshot)) => snapshot.books.iter().for_each(|book| self.show(book)),
+            Some(Update::BookUpdate(level)) => {
+                let key = (level.outcome_id.clone(), level.side.clone(), ten_thousandths(level.odds));
+                if level.quantity == 0 {
+                    assert_eq!(level.order_count, 0);
+                    self.0.remove(&key);
+                } else {
+                    self.0.insert(key, (level.quantity, level.order_count));
+                }
+            }
+            _ => (),
+        }
+        if update.ends_transaction {
+            self.check_uncrossed();
+        }
+    }
+
+    /// Whoever backs wants high odds, so a book is crossed when somebody lays at what somebody backs at.
+    fn check_uncrossed(&self) {
+        for outcome in OUTCOMES {
+            let odds = |wanted: &str| {
+                let of_side = self.0.keys().filter(|(name, side, _)| name == outcome && side == wanted);
+                of_side.map(|(_, _, odds)| *odds).collect::<Vec<_>>()
+            };
+            let (back, lay) = (odds("BACK").into_iter().min(), odds("LAY").into_iter().max());
+            assert!(back.is_none_or(|back| lay.is_none_or(|lay| lay < back)), "{outcome}: {lay:?} {back:?}");
+        }
+    }
+
+    async fn of(client: &mut Client) -> (Self, u64) {
+        let (mut replica, mut sequence) = (Self::default(), 0);
+        for outcome in OUTCOMES {
+            let book = book(client, outcome).await;
+            replica.show(&book);
+            sequence = book.sequence;
+        }
+        (replica, sequence)
+    }
+}
+
+/// All updates up to an event, which a heartbeat says has been reached. Numbers have no gaps.
+async fn hear_until(stream: &mut Streaming<MarketUpdate>, last: u64) -> Vec<MarketUpdate> {
+    let mut updates: Vec<MarketUpdate> = Vec::new();
+    loop {
+        let update = next(stream).await.unwrap();
+        if let Some(Update::Heartbeat(heartbeat)) = &update.update {
+            if heartbeat.sequence >= last {
+                return updates;
+            }
+            continue;
+        }
+        if let Some(before) = updates.last() {
+            let steps = update.market_sequence - before.market_sequence;
+            let same = update.sequence == before.sequence;
+            assert!(steps == u64::from(!same), "{before:?} and then {update:?}");
+            assert!(update.sequence >= before.sequence);
+        }
+        updates.push(update);
+    }
+}
+
+fn from(updates: &[MarketUpdate], sequence: u64) -> Vec<MarketUpdate> {
+    updates.iter().filter(|update| update.sequence >= sequence).cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_joined_anywhere_is_the_book() {
+    let server = Running::with(&["--durability", "none"]);
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    // Another market, whose events are in between.
+    crate::harness::open_market_named(&mut client, "other", &["A", "B"]).await;
+
+    let mut live = subscribe(&mut client, 0, false).await;
+    let mut traders = Vec::new();
+    for seed in 0..4 {
+        traders.push(tokio::spawn(trade(server.client().await, seed, 500)));
+    }
+    let mut noise = server.client().await;
+    traders.push(tokio::spawn(async move {
+        for _ in 0..200 {
+            let other = SubmitOrderRequest {
+                market_id: "other".to_owned(),
+                outcome_id: "A".to_owned(),
+                ..limit("BACK", 2.0, 100, "noise")
+            };
+            submit(&mut noise, other).await;
+        }
+    }));
+    let mut joined = Vec::new();
+    for index in 0..12 {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        let so_far = book(&mut client, "Draw").await.sequence;
+        let from_sequence = [0, 1, so_far / 2, so_far][index % 4];
+        joined.push((from_sequence, subscribe(&mut client, from_sequence, from_sequence == 0).await));
+    }
+    for trader in traders {
+        trader.await.unwrap();
+    }
+    let (truth, last) = Replica::of(&mut client).await;
+    assert!(truth.0.len() > 10, "{truth:?}");
+
+    let mut past = subscribe(&mut client, 1, false).await;
+    let everything = hear_until(&mut past, last).await;
+    let mut replica = Replica::default();
+    everything.iter().for_each(|update| replica.hear(update));
+    assert_eq!(replica, truth);
+
+    // What was heard as it happened is what the journal tells, to the letter.
+    let live = hear_until(&mut live, last).await;
+    assert_eq!(live, from(&everything, live[0].sequence));
+    for (from_sequence, mut stream) in joined {
+        let heard = hear_until(&mut stream, last).await;
+        if from_sequence > 0 {
+            assert_eq!(heard, from(&everything, from_sequence));
+            continue;
+        }
+        let mut replica = Replica::default();
+        heard.iter().for_each(|update| replica.hear(update));
+        assert_eq!(replica, truth);
+        let Some(Update::Snapshot(snapshot)) = &heard[0].update else { panic!("{:?}", heard[0]) };
+        assert_eq!((snapshot.status.as_str(), snapshot.phase.as_str()), ("OPEN", "PRE"));
+        assert_eq!(heard[1..], from(&everything, heard[0].sequence + 1));
+    }
+    // And resumed anywhere, in the middle of transactions, too.
+    let mut sequence = 1;
+    while sequence <= last + 1 {
+        let mut stream = subscribe(&mut client, sequence, false).await;
+        assert_eq!(hear_until(&mut stream, last).await, from(&everything, sequence), "from {sequence}");
+        sequence += 1 + sequence % 61;
+    }
+    server.stop();
+}
+
+#[tokio::test]
+async fn updates_tell_of_orders_levels_and_status() {
+    let server = Running::start();
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let mut stream = subscribe(&mut client, 0, true).await;
+    let order = SubmitOrderRequest { client_order_id: "c-1".to_owned(), ..limit("BACK", 2.5, 1_000, "anna") };
+    submit(&mut client, order).await;
+    submit(&mut client, limit("LAY", 2.5, 400, "ben")).await;
+    let request = CancelOrderRequest { market_id: MARKET.to_owned(), order_id: 1, ..Default::default() };
+    client.cancel_order(request).await.unwrap();
+    let market_order =
+        SubmitOrderRequest { order_type: "MARKET".to_owned(), ..limit("LAY", 0.0, 100, "ben") };
+    submit(&mut client, market_order).await;
+    submit(&mut client, limit("BACK", 3.0, 500, "anna")).await;
+    let closing =
+        betex_proto::v1::MarketLifecycleRequest { reason: "full time".to_owned(), ..lifecycle(MARKET) };
+    let closed = client.close_market(closing).await.unwrap().into_inner();
+    let said: Vec<_> = hear_until(&mut stream, closed.sequence + 1).await;
+    let said: Vec<_> = said.iter().map(|update| (words(update), update.ends_transaction)).collect();
+    let expected = [
+        ("snapshot OPEN 3 books", true),
+        ("order 1 BACK RESTING 0/1000 rests 1000 of anna c-1 ", false),
+        ("level BACK 2.5 1000 in 1", true),
+        ("order 2 LAY FILLED 400/400 rests 0 of ben  ", false),
+        ("match 1 BACK with 2 LAY 400 at 2.5 pays 100000", false),
+        ("order 1 BACK PARTIALLY_FILLED 400/1000 rests 600 of anna  ", false),
+        ("level BACK 2.5 600 in 1", true),
+        ("order 1 BACK CANCELLED 400/1000 rests 0 of anna  ", false),
+        ("level BACK 2.5 0 in 0", true),
+        ("order 3 LAY CANCELLED 0/100 rests 0 of ben  ", false),
+        ("order 3 LAY CANCELLED 0/100 rests 0 of ben  ", true),
+        ("order 4 BACK RESTING 0/500 rests 500 of anna  ", false),
+        ("level BACK 3 500 in 1", true),
+        ("status CLOSED PRE full time", true),
+        ("order 4 BACK CANCELLED 0/500 rests 0 of anna  MARKET_CLOSED", false),
+        ("level BACK 3 0 in 0", true),
+    ];
+    let said: Vec<_> = said.iter().map(|(words, ends)| (words.as_str(), *ends)).collect();
+    assert_eq!(said, expected);
+}
+
+fn words(update: &MarketUpdate) -> String {
+    match update.update.as_ref().unwrap() {
+        Update::Snapshot(snapshot) => format!("snapshot {} {} books", snapshot.status, snapshot.books.len()),
+        Update::OrderUpdate(order) => format!(
+            "order {} {} {} {}/{} rests {} of {} {} {}",
+            order.order_id,
+            order.side,
+            order.status,
+            order.filled_quantity,
+            order.quantity,
+            order.remaining_quantity,
+            order.user_id,
+            order.client_order_id,
+            order.reason
+        ),
+        Update::BookUpdate(level) => {
+            format!("level {} {} {} in {}", level.side, level.odds, level.quantity, level.order_count)
+        }
+        Update::MatchEvent(trade) => format!(
+            "match {} {} with {} {} {} at {} pays {}",
+            trade.maker_order_id,
+            trade.maker_side,
+            trade.taker_order_id,
+            trade.taker_side,
+            trade.quantity,
+            trade.odds,
+            trade.payout
+        ),
+        Update::MarketStatus(status) => {
+            format!("status {} {} {}", status.status, status.phase, status.reason)
+        }
+        Update::Heartbeat(_) => "heartbeat".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_quiet_market_has_a_heartbeat() {
+    let server = Running::start();
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    crate::harness::open_market_named(&mut client, "other", &["A", "B"]).await;
+    let mut stream = subscribe(&mut client, 0, false).await;
+    // At once, so that whoever subscribes knows from where on; then every second.
+    let first = next(&mut stream).await.unwrap();
+    let begun = std::time::Instant::now();
+    let Some(Update::Heartbeat(heartbeat)) = &first.update else { panic!("{first:?}") };
+    let last = book(&mut client, "Draw").await.sequence;
+    assert_eq!((heartbeat.sequence, first.market_sequence, first.ends_transaction), (last, 0, true));
+    // What happens elsewhere counts.
+    let other = client.suspend_market(lifecycle("other")).await.unwrap().into_inner();
+    let second = next(&mut stream).await.unwrap();
+    assert_eq!(second.sequence, other.sequence);
+    let elapsed = begun.elapsed();
+    assert!((Duration::from_millis(500)..Duration::from_secs(3)).contains(&elapsed), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn what_is_still_to_come_is_out_of_range() {
+    let server = Running::start();
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let last = book(&mut client, "Draw").await.sequence;
+    let ahead =
+        SubscribeMarketRequest { market_id: MARKET.to_owned(), from_sequence: last + 2, snapshot: false };
+    let status = client.subscribe_market(ahead).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange);
+    assert!(status.message().starts_with("SEQUENCE_AHEAD: from_sequence: "), "{status:?}");
+    // The very next one is not.
+    let mut stream = subscribe(&mut client, last + 1, false).await;
+    let placed = submit(&mut client, limit("BACK", 2.5, 100, "")).await;
+    assert_eq!(hear_until(&mut stream, placed.sequence).await[0].sequence, last + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_reader_is_cut_off_and_can_resume() {
+    let server = Running::with(&["--durability", "none"]);
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    // As little as possible on its way to the reader.
+    let endpoint =
+        server.endpoint().initial_stream_window_size(65_535).initial_connection_window_size(65_535);
+    let mut slow = OrderBookServiceClient::new(endpoint.connect().await.unwrap());
+    let mut stream = subscribe(&mut slow, 0, false).await;
+    let mut seed = 0;
+    while !server.has_cut_a_stream().await {
+        let traders: Vec<_> = (0..4).map(|trader| trade(client.clone(), seed + trader, 100)).collect();
+        futures::future::join_all(traders).await;
+        seed += 4;
+    }
+    let (_, last) = Replica::of(&mut client).await;
+    let mut everything = subscribe(&mut client, 1, false).await;
+    let everything = hear_until(&mut everything, last).await;
+    let mut heard = Vec::new();
+    let status = loop {
+        match next(&mut stream).await {
+            Ok(update) if matches!(update.update, Some(Update::Heartbeat(_))) => (),
+            Ok(update) => heard.push(update),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+    assert!(status.message().starts_with("TOO_SLOW: more than 4096 updates waited"), "{status:?}");
+    let (_, resume) = status.message().rsplit_once(' ').unwrap();
+    let mut rest = subscribe(&mut client, resume.parse().unwrap(), false).await;
+    let cut = heard.len();
+    heard.extend(hear_until(&mut rest, last).await);
+    assert!(cut > 100 && cut + 4_096 <= heard.len(), "{cut} of {}", heard.len());
+    assert_eq!(heard, from(&everything, heard[0].sequence));
+}
+
+#[tokio::test]
+async fn a_thousand_streams_and_no_more() {
+    let server = Running::start();
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let mut streams = Vec::new();
+    for _ in 0..1_000 {
+        streams.push(subscribe(&mut client, 0, false).await);
+    }
+    let request = SubscribeMarketRequest { market_id: MARKET.to_owned(), ..Default::default() };
+    let status = client.subscribe_market(request.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.message().starts_with("TOO_MANY_STREAMS: 1000 streams"), "{status:?}");
+    // All of them hear.
+    let placed = submit(&mut client, limit("BACK", 2.5, 100, "")).await;
+    for stream in &mut streams {
+        while next(stream).await.unwrap().sequence < placed.sequence {}
+    }
+    // One that ends makes room.
+    streams.pop();
+    let again = async { while client.subscribe_market(request.clone()).await.is_err() {} };
+    tokio::time::timeout(PATIENCE, again).await.expect("a place is free again");
+}
