@@ -1,0 +1,209 @@
+//! The hot path allocates nothing once it is warm. A binary of its own, since it counts every
+//! allocation of its thread.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use betex_core::command::{CommandKind, NewMarket, NewOrder, OrderPrice, OrderRef};
+use betex_core::decide::{Receipt, decide, decide_work};
+use betex_core::event::Event;
+use betex_core::ladder::{Ladder, Tick};
+use betex_core::state::State;
+use betex_core::types::{
+    AccountId, BookMarketState, MarketId, OrderId, Price, Quantity, RunnerId, Side, TimeInForce,
+};
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+fn count() {
+    // A thread that is ending has nothing to tell.
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+}
+
+#[expect(unsafe_code, reason = "there is no safe way to see what is allocated; all is passed on as it came")]
+// SAFETY: every call goes to the system's allocator with its arguments unchanged; counting touches a
+// number that needs neither memory nor a destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(memory, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Commands without end, always the same ones: xorshift.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// What one thread needs to trade: the state and one list of events for all commands.
+struct Desk {
+    state: State,
+    events: Vec<Event>,
+    now_ns: u64,
+    last_order_id: u64,
+    trades: u64,
+    expired: u64,
+    cancelled: u64,
+    refused: u64,
+}
+
+impl Desk {
+    fn run(&mut self, market: MarketId, kind: &CommandKind) {
+        self.now_ns += 100_000;
+        while let Some(work) = self.state.next_work(self.now_ns) {
+            let market = decide_work(&self.state, work, &mut self.events);
+            self.expired += 1;
+            self.apply(market);
+        }
+        match decide(&self.state, market, kind, self.now_ns, &mut self.events) {
+            Ok(receipt) => {
+                match receipt {
+                    Receipt::Order { report, .. } => self.last_order_id = report.order_id.0,
+                    Receipt::Cancelled { .. } => self.cancelled += 1,
+                    _ => (),
+                }
+                if !self.events.is_empty() {
+                    self.apply(receipt.market_id(market));
+                }
+            }
+            Err(_) => self.refused += 1,
+        }
+    }
+
+    fn apply(&mut self, market: MarketId) {
+        let trades = self.events.iter().filter(|event| matches!(event, Event::TradeMatched(_)));
+        self.trades += trades.count() as u64;
+        let stamp = self.state.next_stamp(market, self.now_ns);
+        self.state.apply(&stamp, &self.events);
+    }
+
+    /// Fills the books beyond what trading will need and empties them again: 4,000 orders, far enough
+    /// apart not to meet.
+    fn warm_up(&mut self) {
+        for n in 0..4_000 {
+            let (market, ladder) = [(MarketId(1), Ladder::Classic), (MarketId(2), Ladder::Finest)][n % 2];
+            let runner = RunnerId(n as u64 % 3 + 1);
+            let (side, half) = if n % 4 < 2 { (Side::Yes, ladder.len() / 2) } else { (Side::No, 0) };
+            let tick = Tick(half + u32::try_from(n * 997).expect("small") % (ladder.len() / 2));
+            let order = NewOrder::limit(runner, side, ladder.price(tick), Quantity(300));
+            let order = order.lasting(TimeInForce::Gtd { expiry_ms: 10_000 + n as u64 });
+            self.run(market, &CommandKind::SubmitOrder(order));
+        }
+        assert_eq!(self.state.resting_orders(), 4_000);
+        for id in 1..=4_000 {
+            self.cancel(id, Quantity::ZERO);
+        }
+        assert_eq!((self.state.resting_orders(), self.cancelled), (0, 4_000));
+    }
+
+    /// Places, matches, reduces, cancels and lets expire around a moving price, on both ladders.
+    fn trade(&mut self, dice: &mut Dice, commands: u64) {
+        for n in 0..commands {
+            // Nothing stays for ever, so that the book has a size to be warm at.
+            self.cancel(self.last_order_id.saturating_sub(1_500), Quantity::ZERO);
+            let market = MarketId(dice.roll(2) + 1);
+            if dice.roll(10) < 4 {
+                // One of the last thousand, which may well be gone.
+                let id = self.last_order_id.saturating_sub(dice.roll(1_000));
+                self.cancel(id, Quantity(if dice.roll(3) == 0 { 200 } else { 0 }));
+            } else {
+                let order = self.order(dice, market, n);
+                self.run(market, &CommandKind::SubmitOrder(order));
+            }
+        }
+    }
+
+    fn cancel(&mut self, id: u64, keep: Quantity) {
+        let market = self.state.order(OrderId(id)).map_or(MarketId(1), |order| order.market_id);
+        let (order, account_id) = (OrderRef::Id(OrderId(id)), AccountId::NONE);
+        self.run(market, &CommandKind::CancelOrder { order, account_id, keep });
+    }
+
+    fn order(&self, dice: &mut Dice, market: MarketId, n: u64) -> NewOrder {
+        let (ladder, length) = if market.0 == 1 { (Ladder::Classic, 350) } else { (Ladder::Finest, 99_900) };
+        // The price wanders over the whole ladder, so that levels and their pages come and go.
+        let middle = n * 7 % (length - 60);
+        let tick = Tick(u32::try_from(middle + dice.roll(60)).expect("a tick"));
+        let price = ladder.price(tick);
+        let side = if dice.roll(2) == 0 { Side::Yes } else { Side::No };
+        let quantity = Quantity(i64::try_from(dice.roll(50) + 3).expect("small") * 100);
+        let order = NewOrder::limit(RunnerId(dice.roll(3) + 1), side, price, quantity);
+        let order = order.by(AccountId(dice.roll(20)));
+        match dice.roll(10) {
+            0 => order.lasting(TimeInForce::Ioc),
+            1 => NewOrder { price: OrderPrice::Market { worst: None }, ..order },
+            2..6 => {
+                let expiry_ms = self.now_ns / 1_000_000 + 1 + dice.roll(500);
+                order.lasting(TimeInForce::Gtd { expiry_ms })
+            }
+            6 if dice.roll(5) == 0 => NewOrder { price: OrderPrice::Limit(Price(3)), ..order },
+            _ => order,
+        }
+    }
+}
+
+#[test]
+fn a_warm_book_allocates_nothing() {
+    let mut desk = Desk {
+        state: State::new(),
+        events: Vec::new(),
+        now_ns: 0,
+        last_order_id: 0,
+        trades: 0,
+        expired: 0,
+        cancelled: 0,
+        refused: 0,
+    };
+    for ladder in [Ladder::Classic, Ladder::Finest] {
+        let state = BookMarketState::Open;
+        let market = NewMarket { ladder, state, ..NewMarket::new("", ["Home", "Draw", "Away"]) };
+        desk.run(MarketId::NONE, &CommandKind::CreateMarket(Box::new(market)));
+    }
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let before = ALLOCATIONS.get();
+    desk.warm_up();
+    desk.trade(&mut dice, 100_000);
+    assert!(ALLOCATIONS.get() > before, "the count counts: a cold book grows");
+
+    let (trades, expired, cancelled, refused) = (desk.trades, desk.expired, desk.cancelled, desk.refused);
+    let before = ALLOCATIONS.get();
+    desk.trade(&mut dice, 200_000);
+    let allocations = ALLOCATIONS.get() - before;
+    assert_eq!(allocations, 0, "in 200,000 commands over {} resting orders", desk.state.resting_orders());
+    for (what, count) in [
+        ("trades", desk.trades - trades),
+        ("expired", desk.expired - expired),
+        ("cancelled", desk.cancelled - cancelled),
+        ("refused", desk.refused - refused),
+    ] {
+        assert!(count > 5_000, "only {count} {what}: this would prove little");
+    }
+}

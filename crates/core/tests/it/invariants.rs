@@ -1,0 +1,244 @@
+//! What holds after any flow, steps of closing between the commands included.
+
+use std::collections::BTreeMap;
+
+use betex_core::command::NewOrder;
+use betex_core::decide::Receipt;
+use betex_core::event::{Event, OutcomeIndex};
+use betex_core::reject::Rejection;
+use betex_core::state::State;
+use betex_core::types::{AccountId, OrderId, Persistence, Price, Quantity, Side, TimeInForce};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::exchange::{Exchange, HOME, queues};
+use crate::flow::{Flow, Step, flow, market_id};
+use crate::ledger::Ledger;
+
+fn play(flow: &Flow) -> Exchange {
+    let mut exchange = Flow::exchange();
+    go_on(&mut exchange, flow, &flow.steps, &mut Vec::new());
+    exchange
+}
+
+fn go_on(exchange: &mut Exchange, flow: &Flow, steps: &[Step], taken: &mut Vec<(usize, OrderId)>) {
+    for step in steps {
+        advance(exchange, flow, step, taken);
+    }
+}
+
+/// Takes one step of a flow; answers if it was a command.
+fn advance(
+    exchange: &mut Exchange,
+    flow: &Flow,
+    step: &Step,
+    taken: &mut Vec<(usize, OrderId)>,
+) -> Option<Result<Receipt, Rejection>> {
+    match step {
+        Step::Pass { ms } => exchange.now_ms += ms,
+        Step::Work => {
+            exchange.work();
+        }
+        _ => (),
+    }
+    let (place, kind) = flow.command(step, exchange.now_ms, taken)?;
+    let answer = exchange.run(market_id(place), &kind).map(|(receipt, _)| receipt);
+    if let Ok(Receipt::Order { report, .. }) = &answer {
+        taken.push((place, report.order_id));
+    }
+    Some(answer)
+}
+
+fn check_events(exchange: &Exchange) {
+    let mut ledger = Ledger::default();
+    for (stamp, events) in &exchange.log {
+        ledger.take(stamp, events);
+    }
+    let mut resting: Vec<_> = queues(&exchange.state)
+        .iter()
+        .map(|o| (o.id, o.market_id, o.account, o.price.0, o.filled.0, o.remaining.0))
+        .collect();
+    resting.sort();
+    assert_eq!(resting, ledger.resting(), "book left, events right");
+    for market in exchange.state.markets() {
+        for outcome in (0..).map(OutcomeIndex).take(market.spec().runners.len()) {
+            let told = ledger.traded.get(&(market.id(), outcome)).copied();
+            let (price, traded) = told.map_or((None, 0), |(price, traded)| (Some(price), traded));
+            assert_eq!((market.last_price(outcome), market.traded(outcome)), (price, traded));
+        }
+    }
+}
+
+/// Whoever follows the levels that the events touch has the book.
+fn check_levels(exchange: &Exchange) {
+    let (mut state, mut levels) = (State::new(), BTreeMap::new());
+    for (stamp, events) in &exchange.log {
+        let mut seen = 0;
+        state.apply_each(stamp, events, |event, level| {
+            assert_eq!(*event, events[seen]);
+            seen += 1;
+            let Some(level) = level() else { return };
+            let key = (stamp.market_id, level.outcome, level.side, level.price);
+            match level.orders {
+                0 => assert!(levels.remove(&key).is_some() && level.quantity == Quantity::ZERO),
+                orders => drop(levels.insert(key, (level.quantity, orders))),
+            }
+        });
+        assert_eq!(seen, events.len());
+        for market in state.markets() {
+            for outcome in (0..).map(OutcomeIndex).take(market.spec().runners.len()) {
+                for side in [Side::Yes, Side::No] {
+                    let followed = levels.range((market.id(), outcome, side, Price(0))..);
+                    let followed =
+                        followed.take_while(|(key, _)| (key.0, key.1, key.2) == (market.id(), outcome, side));
+                    let followed = followed.map(|(key, (quantity, orders))| (key.3, *quantity, *orders));
+                    let book = market.levels(outcome, side).map(|l| (l.price, l.quantity, l.orders));
+                    let mut book: Vec<_> = book.collect();
+                    book.sort();
+                    assert_eq!(followed.collect::<Vec<_>>(), book, "events left, book right");
+                }
+            }
+        }
+    }
+}
+
+/// Plays a flow with a restart in the middle: the state that the log makes is the one that was there, and
+/// all that follows is as if nothing had happened.
+fn check_replay(flow: &Flow) {
+    let (mut restarted, mut taken) = (Flow::exchange(), Vec::new());
+    let (before, after) = flow.steps.split_at(flow.steps.len() / 2);
+    go_on(&mut restarted, flow, before, &mut taken);
+    let replayed = restarted.replay(restarted.log.len());
+    assert_eq!(replayed.digest(), restarted.state.digest());
+    assert_eq!(queues(&replayed), queues(&restarted.state));
+    restarted.state = replayed;
+    go_on(&mut restarted, flow, after, &mut taken);
+    let mut whole = play(flow);
+    for exchange in [&mut whole, &mut restarted] {
+        exchange.now_ms += 60;
+        exchange.work_off();
+    }
+    assert_eq!(restarted.log, whole.log);
+    assert_eq!(restarted.state.digest(), whole.state.digest());
+    assert_eq!(queues(&restarted.state), queues(&whole.state));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_events_keep_the_rules_and_tell_the_book(flow in flow(200)) {
+        check_events(&play(&flow));
+    }
+
+    #[test]
+    fn the_levels_that_events_touch_make_the_book(flow in flow(100)) {
+        check_levels(&play(&flow));
+    }
+
+    #[test]
+    fn replay_is_the_state(flow in flow(200)) {
+        check_replay(&flow);
+    }
+}
+
+/// A flow that never gets anywhere would prove nothing: together, a few dozen of them meet every answer
+/// and every event that there is for orders.
+#[test]
+fn flows_get_everywhere() {
+    let mut runner = TestRunner::deterministic();
+    let mut met = BTreeMap::new();
+    for _ in 0..64 {
+        let flow = flow(200).new_tree(&mut runner).expect("a flow").current();
+        let mut exchange = Flow::exchange();
+        let mut taken = Vec::new();
+        for step in &flow.steps {
+            let answer = advance(&mut exchange, &flow, step, &mut taken);
+            let answer = match answer {
+                None => continue,
+                Some(Err(rejection)) => format!("{rejection:?}"),
+                Some(Ok(Receipt::Order { report, reason })) => format!("{:?}-{reason:?}", report.status),
+                Some(Ok(Receipt::Cancelled { report, .. })) => format!("Cancel-{:?}", report.status),
+                Some(Ok(receipt)) => format!("{receipt:?}"),
+            };
+            let name = answer.split([' ', '{']).next().unwrap_or_default();
+            *met.entry(name.to_owned()).or_insert(0) += 1;
+        }
+        for event in exchange.log.iter().flat_map(|(_, events)| events) {
+            let name = match event {
+                Event::OrderCancelled(order) => format!("event-{:?}", order.reason),
+                Event::TradeMatched(_) => "event-Trade".to_owned(),
+                _ => continue,
+            };
+            *met.entry(name).or_insert(0) += 1;
+        }
+    }
+    let missing: Vec<_> = EVERYWHERE.iter().filter(|name| !met.contains_key(**name)).collect();
+    assert!(missing.is_empty(), "never met: {missing:?}; met: {met:#?}");
+    assert!(met["event-Trade"] > 1_000, "{met:#?}");
+}
+
+const EVERYWHERE: &[&str] = &[
+    "Resting-None",
+    "PartiallyFilled-None",
+    "Filled-None",
+    "Cancelled-Some(Unfilled)",
+    "Cancelled-Some(SelfTrade)",
+    "Cancel-Cancelled",
+    "Cancel-Resting",
+    "Cancel-PartiallyFilled",
+    "event-Trade",
+    "event-Requested",
+    "event-Unfilled",
+    "event-SelfTrade",
+    "event-Expired",
+    "event-MarketClosed",
+    "MarketStatus(Open)",
+    "MarketStatus(Suspended)",
+    "MarketStatus(Closed)",
+    "MarketNotOpen(Suspended)",
+    "MarketNotOpen(Closed)",
+    "MarketClosed",
+    "SelfTrade",
+    "InvalidTransition",
+    "InvalidOutcome(RunnerId(0))",
+    "InvalidOutcome(RunnerId(4))",
+    "InvalidPrice",
+    "InvalidQuantity",
+    "InvalidExpiry",
+    "DuplicateClientId(OrderReport",
+    "ClientIdNotFound",
+    "NotTheOwner",
+];
+
+/// A digest that never differs would prove nothing.
+#[test]
+fn another_state_has_another_digest() {
+    let order = |price, quantity| NewOrder::limit(HOME, Side::Yes, Price(price), Quantity(quantity));
+    let base = order(25_000, 1_000).by(AccountId(1));
+    let mut digests = Vec::new();
+    for orders in [
+        vec![],
+        vec![base],
+        vec![order(26_000, 1_000).by(AccountId(1))],
+        vec![order(25_000, 1_100).by(AccountId(1))],
+        vec![base.by(AccountId(2))],
+        vec![NewOrder { side: Side::No, ..base }],
+        vec![NewOrder { persistence: Persistence::Persist, ..base }],
+        vec![base.lasting(TimeInForce::Gtd { expiry_ms: 9 })],
+        vec![base.named("x".try_into().expect("an id"))],
+        vec![base, base.by(AccountId(2))],
+        vec![base.by(AccountId(2)), base],
+    ] {
+        let mut exchange = Exchange::open();
+        for order in orders {
+            exchange.submit(order).expect("taken");
+        }
+        digests.push(exchange.state.digest());
+    }
+    let count = digests.len();
+    digests.sort_unstable();
+    digests.dedup();
+    assert_eq!(digests.len(), count);
+}
