@@ -85,6 +85,7 @@ impl State {
                 }
                 Event::MarketRemoved => {
                     self.markets.remove(known(slot, stamp.market_id));
+                    self.last_removed_id = self.last_removed_id.max(stamp.market_id.0);
                     self.closed.retain(|(_, id)| *id != stamp.market_id);
                     slot = None;
                     None

@@ -23,7 +23,9 @@ impl State {
     /// A digest of the whole state: queues in order, identifiers, client ids and bounds included.
     pub fn digest(&self) -> [u8; 32] {
         let mut bytes = Bytes(blake3::Hasher::new_derive_key("betex state digest 1"));
-        for number in [self.sequence, self.time_ns, self.last_order_id, self.last_market_id] {
+        for number in
+            [self.sequence, self.time_ns, self.last_order_id, self.last_market_id, self.last_removed_id]
+        {
             bytes.number(number);
         }
         let limits = &self.limits;

@@ -17,6 +17,8 @@ pub struct State {
     pub(crate) limits: Limits,
     pub(crate) last_order_id: u64,
     pub(crate) last_market_id: u64,
+    /// The highest id of a market that was removed: ids up to it may have a past in the journal.
+    pub(crate) last_removed_id: u64,
     pub(crate) store: Store,
     pub(crate) accounts: Accounts,
     pub(crate) markets: Markets,

@@ -39,9 +39,11 @@ fn a_backer_meets_the_highest_lays_first_then_arrival() {
 
 #[test]
 fn a_layer_meets_the_lowest_backs_first_up_to_its_limit() {
-    let mut market = market(&[back(1, 21_000, 100), back(2, 20_000, 100), back(3, 22_000, 100)]);
-    assert_eq!(met(&mut market, &lay(4, 21_000, 500)), [(2, 20_000, 100), (1, 21_000, 100)]);
-    assert_eq!(market.queue(0, Side::Lay)[0].remaining, 300);
+    let mut market =
+        market(&[back(1, 21_000, 100), back(2, 20_000, 100), back(3, 22_000, 100), back(4, 20_000, 100)]);
+    let makers = [(2, 20_000, 100), (4, 20_000, 100), (1, 21_000, 100)];
+    assert_eq!(met(&mut market, &lay(5, 21_000, 500)), makers);
+    assert_eq!(market.queue(0, Side::Lay)[0].remaining, 200);
 }
 
 #[test]
@@ -83,6 +85,7 @@ fn a_reduction_keeps_the_place() {
     let mut market = market(&[lay(1, 25_000, 500), lay(2, 25_000, 500)]);
     assert_eq!(market.cancel(1, 0, 200), Ok(300));
     assert_eq!(market.cancel(1, 0, 200), Ok(0));
+    assert_eq!(market.cancel(1, 0, 900), Ok(0));
     assert_eq!(market.cancel(1, 2, 0), Err(Refusal::NotTheOwner));
     assert_eq!(met(&mut market, &back(3, 25_000, 300)), [(1, 25_000, 200), (2, 25_000, 100)]);
     assert_eq!(market.cancel(1, 0, 0), Err(Refusal::NotFound));
@@ -128,6 +131,9 @@ fn closing_cancels_all_and_is_final() {
     for state in [Created, Open, Suspended, Closed] {
         assert_eq!(market.change_state(state), Err(Refusal::InvalidTransition));
     }
+    let mut market = Market { state: Created, ..Market::new(2) };
+    assert_eq!(market.change_state(Suspended), Err(Refusal::InvalidTransition));
+    assert_eq!(market.change_state(Open), Ok(()));
 }
 
 #[test]
@@ -154,7 +160,7 @@ fn bad_orders_are_refused() {
         (NewOrder { price: Price::Market(Some(10_000)), ..back(1, 0, 500) }, Refusal::InvalidPrice),
         (back(1, 25_000, 400), Refusal::InvalidStake),
         (back(1, 25_000, 550), Refusal::InvalidStake),
-        (back(1, 25_000, i64::MAX), Refusal::InvalidStake),
+        (back(1, 25_000, crate::STAKE_MAX + 500), Refusal::InvalidStake),
     ] {
         assert_eq!(market.submit(0, &order), Err(refusal), "{order:?}");
     }

@@ -23,6 +23,13 @@ pub(super) fn create(
     if asked.0 > MARKET_ID_MAX {
         return Err(invalid("market_id", "valid are 1 to 2^63 - 1, or 0 for the next"));
     }
+    // Its events would go on counting where those of the removed one ended.
+    if asked.is_some() && asked.0 <= state.last_removed_id {
+        return Err(invalid(
+            "market_id",
+            "valid is a number above that of every removed market, or 0 for the next",
+        ));
+    }
     if state.markets.slot(asked).is_some() {
         return Err(Rejection::MarketExists("number"));
     }

@@ -124,7 +124,7 @@ pub enum OrderStatus {
     Resting,
     /// In the book, something filled.
     PartiallyFilled,
-    /// All of it filled.
+    /// The last of it was filled. It may have been reduced before.
     Filled,
     /// What was not filled is cancelled.
     Cancelled,

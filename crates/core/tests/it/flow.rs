@@ -67,6 +67,8 @@ enum PriceStep {
     /// Ticks from the market's base.
     Near(u32),
     Anywhere(u32),
+    /// As far from a price as another ladder's next one may be.
+    Beside(u32, u32),
     Raw(u32),
     Market,
     MarketTo(u32),
@@ -114,7 +116,9 @@ fn order() -> BoxedStrategy<OrderStep> {
     let price = prop_oneof![
         80 => (0..SPREAD).prop_map(PriceStep::Near),
         4 => any::<u32>().prop_map(PriceStep::Anywhere),
-        2 => any::<u32>().prop_map(PriceStep::Raw),
+        3 => (any::<u32>(), prop::sample::select(vec![1, 50, 100, 500, 1_000, 5_000]))
+            .prop_map(|(tick, by)| PriceStep::Beside(tick, by)),
+        1 => any::<u32>().prop_map(PriceStep::Raw),
         1 => (10_000..11_000_u32).prop_map(PriceStep::Raw),
         7 => Just(PriceStep::Market),
         6 => (0..SPREAD).prop_map(PriceStep::MarketTo),
@@ -207,6 +211,9 @@ impl Flow {
             price: match step.price {
                 PriceStep::Near(offset) => OrderPrice::Limit(near(offset)),
                 PriceStep::Anywhere(tick) => OrderPrice::Limit(ladder.price(Tick(tick % ladder.len()))),
+                PriceStep::Beside(tick, by) => {
+                    OrderPrice::Limit(Price(ladder.price(Tick(tick % ladder.len())).0 + by))
+                }
                 PriceStep::Raw(odds) => OrderPrice::Limit(Price(odds)),
                 PriceStep::Market => OrderPrice::Market { worst: None },
                 PriceStep::MarketTo(offset) => OrderPrice::Market { worst: Some(near(offset)) },

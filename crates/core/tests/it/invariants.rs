@@ -230,11 +230,25 @@ fn another_state_has_another_digest() {
         vec![base.named("x".try_into().expect("an id"))],
         vec![base, base.by(AccountId(2))],
         vec![base.by(AccountId(2)), base],
+        vec![base.named("y".try_into().expect("an id"))],
+        vec![NewOrder { side: Side::No, quantity: Quantity(900), ..base }],
     ] {
         let mut exchange = Exchange::open();
         for order in orders {
             exchange.submit(order).expect("taken");
         }
+        digests.push(exchange.state.digest());
+    }
+    // The same but for whose order is filled and whose is reduced.
+    for (filled, reduced) in [(1, 2), (2, 1)] {
+        let mut exchange = Exchange::open();
+        for account in [1, 2] {
+            exchange.submit(base.by(AccountId(account))).expect("rests");
+        }
+        let taker = order(25_000, 600).by(AccountId(reduced)).lasting(TimeInForce::Ioc);
+        exchange.submit(NewOrder { side: Side::No, ..taker }).expect("filled");
+        assert_eq!(exchange.state.order(OrderId(filled)).map(|order| order.filled), Some(Quantity(600)));
+        exchange.cancel(reduced, 400).expect("reduced");
         digests.push(exchange.state.digest());
     }
     let count = digests.len();

@@ -13,6 +13,7 @@ fn the_life_of_a_market() {
     let script = "
         suspend            => InvalidTransition
         a back Home 2 10   => MARKET_NOT_OPEN
+        remove             => NotRemovable
         open               => OPEN
         open               => InvalidTransition
         a back Home 2 10   => #1 RESTING rests 10.00
@@ -128,6 +129,7 @@ fn ids_and_keys_are_taken_once() {
         exchange.run(MarketId(u64::MAX), &create("last")),
         Err(Rejection::InvalidMarket { field: "market_id", .. })
     ));
+    assert!(exchange.run(MarketId(3), &create("early")).is_ok());
     // The next one counts on from the highest; without a key nobody clashes and nobody is found.
     assert_eq!(exchange.create(open_market("")), MarketId(8));
     assert_eq!(exchange.create(open_market("")), MarketId(9));
@@ -138,6 +140,10 @@ fn ids_and_keys_are_taken_once() {
         assert!(exchange.run(MarketId(id), &CommandKind::RemoveMarket).is_ok());
     }
     assert_eq!(id_of(&exchange, "cup"), None);
+    for id in [7, 9] {
+        let again = exchange.run(MarketId(id), &create("again"));
+        assert!(matches!(again, Err(Rejection::InvalidMarket { field: "market_id", .. })), "{again:?}");
+    }
     assert_eq!(exchange.create(open_market("cup")), MarketId(10));
     assert_eq!(exchange.replay(exchange.log.len()).digest(), exchange.state.digest());
 }
