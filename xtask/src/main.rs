@@ -90,7 +90,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Replay { kills, arguments } => {
             recordings::fetch(&workspace, &shell)?;
             server::build(&workspace, &shell)?;
-            replay::through_the_server(&workspace, &shell, *kills, arguments)
+            replay::through_the_server(&workspace, &shell, &recordings::FILES, *kills, arguments)
         }
     }
 }

@@ -22,14 +22,17 @@ const REPLAY_MAX: Duration = Duration::from_secs(1_800);
 
 /// All files on the core, then on the engine with its journal.
 pub(crate) fn in_process(workspace: &Workspace, shell: &Shell) -> Result<()> {
-    shell.run(command(workspace).arg("--in-process").args(files(workspace)))?;
-    shell.run(command(workspace).args(["--in-process", "engine"]).args(files(workspace)))
+    for what in ["--in-process=core", "--in-process=engine"] {
+        shell.run(command(workspace).arg(what).args(files(workspace, &FILES)))?;
+    }
+    Ok(())
 }
 
-/// All files through a server of our own. With kills, every one of them must have been felt.
+/// Files through a server of our own. With kills, all of them must have come before the end.
 pub(crate) fn through_the_server(
     workspace: &Workspace,
     shell: &Shell,
+    names: &[&str],
     kills: u32,
     arguments: &[String],
 ) -> Result<()> {
@@ -37,7 +40,7 @@ pub(crate) fn through_the_server(
     let _ = std::fs::remove_dir_all(&folder);
     let mut server = Server::start(workspace, shell, &folder)?;
     let mut replay = command(workspace);
-    replay.args(["--server", &server.url()]).args(arguments).args(files(workspace));
+    replay.args(["--server", &server.url()]).args(arguments).args(files(workspace, names));
     let mut replay = shell.redirect(&mut replay)?.spawn().context("replay")?;
     let result = meanwhile(&mut server, &mut replay, shell, kills);
     if result.is_err() {
@@ -80,6 +83,6 @@ fn command(workspace: &Workspace) -> Command {
     workspace.command(workspace.release("replay"), &[])
 }
 
-fn files(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
-    FILES.iter().map(|file| workspace.recordings().join(file))
+fn files(workspace: &Workspace, names: &[&str]) -> impl Iterator<Item = PathBuf> {
+    names.iter().map(|name| workspace.recordings().join(name))
 }

@@ -9,8 +9,9 @@ use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{clients, recordings, replay, server, structure, tools};
 
-/// Kills of the server in the step that replays through them.
-const KILLS: u32 = 8;
+/// Kills of the server in the step that replays through them, with the shorter recordings.
+const KILLS: u32 = 6;
+const KILL_FILES: &[&str] = recordings::FILES.split_at(2).1;
 
 /// All steps. One that fails does not stop the others, except that nothing runs without its tools.
 pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
@@ -46,10 +47,10 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     steps.step("typescript client", |shell| clients::typescript(workspace, shell))?;
     steps.step("recordings, in process", |shell| replay::in_process(workspace, shell))?;
     steps.step("recordings, through the server", |shell| {
-        replay::through_the_server(workspace, shell, 0, &[])
+        replay::through_the_server(workspace, shell, &recordings::FILES, 0, &[])
     })?;
     steps.step("recordings, server killed", |shell| {
-        replay::through_the_server(workspace, shell, KILLS, &[])
+        replay::through_the_server(workspace, shell, KILL_FILES, KILLS, &[])
     })?;
     Ok(())
 }

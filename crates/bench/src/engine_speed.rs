@@ -46,7 +46,8 @@ pub fn measure(name: &str, commands: &[Command], pace: Pace, directory: &Path) -
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 pub fn measure_recovery(commands: &[Command], directory: &Path) -> Result<Figures> {
     let directory = tempfile::tempdir_in(directory)?;
-    let open = || EngineBuilder::with_markets(Config::default(), Flow::new(1).markets(), directory.path())?.build();
+    let open =
+        || EngineBuilder::with_markets(Config::default(), Flow::new(1).markets(), directory.path())?.build();
     let engine = open()?;
     for command in commands {
         while engine.submit_on(CommandLane::Normal, command.clone()).is_err() {

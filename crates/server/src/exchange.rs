@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use betex::Engine;
 use betex::engine::OwnedResponse;
+use betex::engine::core::Health;
 use betex::error::EngineError;
 use betex_core::command::{Command, CommandKind};
 use betex_core::decide::Receipt;
 use betex_core::types::{AccountId, MarketId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tonic::{Code, Status};
 
 use crate::stream::hub::Hub;
@@ -18,17 +20,29 @@ use crate::wire::fault::{Called, engine_fault, fault, refused};
 /// Streams at once, over gRPC and WebSocket together.
 pub(crate) const STREAMS_MAX: usize = 1_000;
 
+/// Streams that read the journal at once. Reading it from far back takes a while, and the disk is the
+/// exchange's first.
+const READERS_MAX: usize = 4;
+
 /// What every gateway of the server shares.
 pub(crate) struct Exchange {
     pub(crate) engine: Arc<Engine>,
     pub(crate) hub: Arc<Hub>,
     streams: Arc<Semaphore>,
+    /// Turns at the journal: whoever asks for the past waits for one.
+    readers: Arc<Semaphore>,
     under_way: AtomicUsize,
 }
 
 impl Exchange {
     pub(crate) fn new(engine: Arc<Engine>, hub: Arc<Hub>) -> Self {
-        Self { engine, hub, streams: Arc::new(Semaphore::new(STREAMS_MAX)), under_way: AtomicUsize::new(0) }
+        Self {
+            engine,
+            hub,
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            readers: Arc::new(Semaphore::new(READERS_MAX)),
+            under_way: AtomicUsize::new(0),
+        }
     }
 
     /// A place for one more stream, if there is one.
@@ -39,6 +53,24 @@ impl Exchange {
     /// How many streams there are.
     pub(crate) fn streams(&self) -> usize {
         STREAMS_MAX - self.streams.available_permits()
+    }
+
+    /// Reads the journal, on a thread that may block, when it is its turn.
+    pub(crate) fn read_journal<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let readers = Arc::clone(&self.readers);
+        tokio::spawn(async move {
+            // An error would mean that there are no turns any more; there always are.
+            let _turn = readers.acquire_owned().await;
+            match spawn_blocking(read).await.map_err(JoinError::try_into_panic) {
+                Ok(done) => done,
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                // The process is ending, and nobody waits.
+                Err(Err(_)) => std::future::pending().await,
+            }
+        })
     }
 
     /// Counts a request until what it returns is dropped.
@@ -66,6 +98,10 @@ impl Exchange {
         let known = self.engine.read().account_named(user);
         if let Some(account) = known {
             return Ok(account);
+        }
+        // The order would be refused for want of room on disk; its user must not take some of it.
+        if matches!(self.engine.health(), Health::Degraded(_)) {
+            return Err(engine_fault(&EngineError::JournalFull));
         }
         let command = Command::new(MarketId::NONE, CommandKind::RegisterAccount { name: user.into() });
         let response = self.engine.request(command).await.map_err(|error| engine_fault(&error))?;

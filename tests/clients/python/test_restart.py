@@ -75,7 +75,7 @@ class RestartTest(ExchangeTest):
         self.server.stop()
         self.server.start()
         said = self.server.output()
-        for word in (str(self.server.grpc_port), str(self.server.http_port), "recover", "durable"):
+        for word in (str(self.server.grpc_port), str(self.server.http_port), "recovered", "durability: always"):
             self.assertIn(word, said.lower())
 
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 
 use super::fan::Subscription;
 use super::form::{Form, Scope};
@@ -92,7 +92,7 @@ impl<F: Form> Follower<F> {
     /// Follows from an event in the past on.
     pub(crate) async fn past(source: Source, from: u64) -> Result<Self, HistoryFault> {
         let (engine, scope) = (Arc::clone(&source.exchange.engine), source.scope);
-        let opened = spawn_blocking(move || History::open(engine, scope, from)).await;
+        let opened = source.exchange.read_journal(move || History::open(engine, scope, from)).await;
         let history = opened.map_err(|error| HistoryFault::Unreadable(error.to_string()))??;
         let past = Past::Waiting(Box::new(history));
         Ok(Self {
@@ -166,7 +166,7 @@ impl<F: Form> Follower<F> {
             // Looked at after joining: what is newer comes live.
             to = self.source.exchange.engine.read().sequence();
         }
-        let turn = spawn_blocking(move || {
+        let turn = self.source.exchange.read_journal(move || {
             let told = history.turn(to);
             (history, told)
         });

@@ -201,6 +201,9 @@ impl Farewell {
             End::Ended(Ending::Removed) => {
                 (GOING_AWAY, "MARKET_REMOVED", "the market is removed".to_owned(), None)
             }
+            End::Fault(fault @ HistoryFault::MarketRemoved { .. }) => {
+                (GOING_AWAY, "MARKET_REMOVED", fault.to_string(), None)
+            }
             End::Fault(fault) => {
                 tracing::error!("a stream could not go on: {fault}");
                 (INTERNAL_ERROR, "INTERNAL", fault.to_string(), None)

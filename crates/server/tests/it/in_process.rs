@@ -60,7 +60,11 @@ async fn a_removed_market_ends_its_streams() {
     let url = format!("ws://{}/ws?from_sequence=1", server.http_addr());
     let (mut socket, _) = connect_async(url).await.unwrap();
     let notice = socket.next().await.unwrap().unwrap();
-    assert!(notice.to_text().unwrap().contains("is of a market that has been removed since"), "{notice:?}");
+    let notice = notice.to_text().unwrap();
+    assert!(
+        notice.contains("MARKET_REMOVED") && notice.contains("of a market that has been removed since"),
+        "{notice}"
+    );
     // The name is free again.
     open_market(&mut client).await;
     server.stop().await;

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use tonic::Code;
 
 use crate::harness::{
-    MARKET, PATIENCE, Running, book, command, failing, get, limit, next, open_market, submit, subscribe, wait,
+    MARKET, PATIENCE, Running, book, command, failing, get, limit, next, open_market, submit, subscribe,
 };
 
 /// Refused with one sentence, and no panic.
@@ -66,19 +66,11 @@ fn the_environment_and_a_file_are_heard() {
     refused(&["--config", file.to_str().unwrap()], 2, &["server.toml is not valid: line 2"]);
     std::fs::write(&file, format!("data-dir = {:?}\ngrpc-port = 1\n", data.to_str().unwrap())).unwrap();
     // The environment goes before the file, a flag before the environment.
-    let mut child = command(&["--grpc-port", "0", "--bind", "127.0.0.1"])
-        .env("BETEX_CONFIG", &file)
-        .env("BETEX_GRPC_PORT", "2")
-        .env("BETEX_HTTP_PORT", "0")
-        .spawn()
-        .unwrap();
-    let begun = Instant::now();
-    while !data.join("journal.log").exists() {
-        assert!(child.try_wait().unwrap().is_none() && begun.elapsed() < PATIENCE);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.kill().unwrap();
-    wait(&mut child);
+    let mut command = command(&["--grpc-port", "0", "--bind", "127.0.0.1"]);
+    command.env("BETEX_CONFIG", &file).env("BETEX_GRPC_PORT", "2").env("BETEX_HTTP_PORT", "0");
+    let server = Running::try_launch(command, &data).unwrap();
+    assert!(data.join("journal.log").exists());
+    server.stop();
 }
 
 #[test]
@@ -225,9 +217,14 @@ async fn a_full_disk() {
     assert!(health.contains("DEGRADED") && health.contains("No space left on device"), "{health}");
     let mut client = server.client().await;
     open_market(&mut client).await;
-    let status = client.submit_order(limit("BACK", 2.5, 1_000, "")).await.unwrap_err();
-    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
-    assert!(status.message().starts_with("JOURNAL_FULL: there is no room on disk"), "{status:?}");
+    let before = book(&mut client, "Draw").await.sequence;
+    for user in ["", "anna"] {
+        let status = client.submit_order(limit("BACK", 2.5, 1_000, user)).await.unwrap_err();
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+        assert!(status.message().starts_with("JOURNAL_FULL: there is no room on disk"), "{status:?}");
+    }
+    // Not even a new user was written.
+    assert_eq!(book(&mut client, "Draw").await.sequence, before);
     // Seen from the server, since nobody else sees its disk.
     let filler = format!("/proc/{}/root{}", server.id(), directory.path().join("filler").display());
     std::fs::remove_file(filler).unwrap();

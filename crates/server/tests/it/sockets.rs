@@ -201,6 +201,7 @@ async fn a_stop_is_told_and_says_where_to_resume() {
     submit(&mut client, limit("BACK", 2.5, 1_000, "anna")).await;
     text(&mut socket).await;
     server.signal(rustix::process::Signal::TERM);
+    let begun = std::time::Instant::now();
     let notice: Value = serde_json::from_str(&text(&mut socket).await).unwrap();
     let expected =
         json!({"type": "error", "code": "STOPPING", "message": "the server is stopping", "from_sequence": 6});
@@ -209,6 +210,7 @@ async fn a_stop_is_told_and_says_where_to_resume() {
     assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1001, "STOPPING from_sequence=6"));
     while socket.next().await.is_some() {}
     assert_eq!(server.end().code(), Some(0));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

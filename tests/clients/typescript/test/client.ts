@@ -1,5 +1,4 @@
-// The client as the API reference makes it, with `keepCase`: without it, proto-loader turns `market_id` into
-// `marketId`, and a request with a `market_id` would be sent without one.
+// Clients of the service, made from its proto file.
 
 import * as grpc from '@grpc/grpc-js';
 import * as protoLoader from '@grpc/proto-loader';
@@ -8,8 +7,22 @@ import { join } from 'node:path';
 const PROTO = join(import.meta.dirname, '../../../../proto/orderbook.proto');
 const CALL_MAX_MS = 20_000;
 
+/**
+ * As the API reference makes it, with `keepCase`: without it, proto-loader turns `market_id` into `marketId`,
+ * and a request with a `market_id` would be sent without one. 64-bit numbers are Long objects then, and a list
+ * without entries is not there at all.
+ */
+export function connectAsPrinted(port: number): any {
+    return connectWith(port, { keepCase: true });
+}
+
+/** As we would: 64-bit numbers are strings, empty lists are empty lists, what is zero is there. */
 export function connect(port: number): any {
-    const packageDefinition = protoLoader.loadSync(PROTO, { keepCase: true });
+    return connectWith(port, { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true });
+}
+
+function connectWith(port: number, options: protoLoader.Options): any {
+    const packageDefinition = protoLoader.loadSync(PROTO, options);
     const proto = grpc.loadPackageDefinition(packageDefinition) as any;
 
     return new proto.orderbook.v1.OrderBookService(

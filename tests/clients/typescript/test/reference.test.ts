@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { connect } from './client.ts';
+import { connectAsPrinted } from './client.ts';
 import { Server } from './server.ts';
 
 let server: Server;
@@ -12,7 +12,7 @@ let client: any;
 
 before(async () => {
     server = await Server.start();
-    client = connect(server.grpcPort);
+    client = connectAsPrinted(server.grpcPort);
 });
 
 after(async () => {
@@ -74,7 +74,7 @@ test('BACK and LAY', async () => {
             user_id: 'user_123'
         }, callback);
     });
-    assert.equal(back.order_id, '1');
+    assert.equal(String(back.order_id), '1');
     assert.equal(back.status, 'RESTING');
 
     // LAY Liverpool (bet against them winning) at 2.50 odds
@@ -91,8 +91,8 @@ test('BACK and LAY', async () => {
         }, callback);
     });
     assert.equal(lay.status, 'FILLED');
-    assert.equal(lay.fills[0].maker_order_id, back.order_id);
-    assert.equal(lay.fills[0].payout, '2500000');
+    assert.deepEqual(lay.fills[0].maker_order_id, back.order_id);
+    assert.equal(String(lay.fills[0].payout), '2500000');
 });
 
 test('the match is streamed', async () => {
@@ -103,7 +103,7 @@ test('the match is streamed', async () => {
     }
     const [update] = trades();
     assert.equal(`Trade: ${update.match_event.quantity} @ ${update.match_event.price}`, 'Trade: 10000 @ 400000');
-    assert.equal(update.match_event.maker_order_id, '1');
+    assert.equal(String(update.match_event.maker_order_id), '1');
     stream.cancel();
 });
 
@@ -136,18 +136,20 @@ test('MARKET', async () => {
 });
 
 test('GetOrderBook and CancelOrder', async () => {
-    const lay = await answer((callback) => {
+    const rest = (side: string, price: number) => answer((callback) => {
         client.SubmitOrder({
             market_id: 'match_liverpool_arsenal',
             outcome_id: 'Liverpool',
-            side: 'LAY',
-            price: 2.5,
+            side,
+            price,
             price_type: 1,
             quantity: 700,
             order_type: 'LIMIT',
             user_id: 'user_456'
         }, callback);
     });
+    await rest('BACK', 4.0);
+    const lay = await rest('LAY', 2.5);
     const book = () => answer((callback) => {
         client.GetOrderBook({
             market_id: 'match_liverpool_arsenal',
@@ -156,9 +158,10 @@ test('GetOrderBook and CancelOrder', async () => {
         }, callback);
     });
     const response = await book();
-    assert.equal(response.asks[0]?.price, '400000');
-    assert.equal(response.bids[0]?.price, undefined);
-    assert.deepEqual([response.asks[0].quantity, response.asks[0].order_count], ['700', 1]);
+    // 'Best BACK available:' and 'Best LAY available:'
+    assert.equal(String(response.asks[0]?.price), '400000');
+    assert.equal(String(response.bids[0]?.price), '250000');
+    assert.deepEqual([String(response.asks[0].quantity), response.asks[0].order_count], ['700', 1]);
     assert.equal(response.overround, 0.4);
 
     const cancelled = await answer((callback) => {
@@ -168,7 +171,7 @@ test('GetOrderBook and CancelOrder', async () => {
         }, callback);
     });
     assert.equal(cancelled.status, 'CANCELLED');
-    assert.equal((await book()).asks.length, 0);
+    assert.equal((await book()).asks, undefined);
 });
 
 test('SuspendMarket and CloseMarket', async () => {
