@@ -57,40 +57,47 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let Err(error) = run(&Arguments::parse().task) else { return ExitCode::SUCCESS };
-    // Without a backtrace, whatever the environment says: what failed said so itself.
-    println!("error: {error:#}");
-    ExitCode::FAILURE
+    match run(&Arguments::parse().task) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Without a backtrace, whatever the environment says: what failed said so itself.
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-fn run(task: &Task) -> Result<()> {
+/// Whether it went well; an error is one that has not been told yet.
+fn run(task: &Task) -> Result<bool> {
     let workspace = Workspace::find()?;
     let shell = Shell::inherit();
     match task {
         Task::Test => {
             let mut steps = Steps::new(&workspace)?;
             suite::run(&workspace, &mut steps)?;
-            steps.finish()
+            return steps.finish();
         }
-        Task::Structure => structure::check(&workspace, &shell),
-        Task::Floors => structure::floors::check(&workspace),
+        Task::Structure => structure::check(&workspace, &shell)?,
+        Task::Floors => structure::floors::check(&workspace)?,
         Task::Deny => {
             tools::cargo_deny(&workspace, &shell)?;
             suite::deny(&workspace, &shell)?;
-            suite::advisories(&workspace, &shell)
+            suite::advisories(&workspace, &shell)?;
         }
-        Task::Recordings => recordings::fetch(&workspace, &shell),
+        Task::Recordings => recordings::fetch(&workspace, &shell)?,
         Task::Clients => {
             tools::python(&workspace, &shell)?;
             tools::node(&workspace, &shell)?;
             server::build(&workspace, &shell)?;
             clients::python(&workspace, &shell)?;
-            clients::typescript(&workspace, &shell)
+            clients::typescript(&workspace, &shell)?;
         }
         Task::Replay { kills, arguments } => {
             recordings::fetch(&workspace, &shell)?;
             server::build(&workspace, &shell)?;
-            replay::through_the_server(&workspace, &shell, &recordings::FILES, *kills, arguments)
+            replay::through_the_server(&workspace, &shell, &recordings::FILES, *kills, arguments)?;
         }
     }
+    Ok(true)
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::recordings::FILES;
 use crate::server::Server;
 use crate::shell::Shell;
 use crate::workspace::Workspace;
@@ -20,12 +19,10 @@ const KILL_AFTER_MORE: Duration = Duration::from_millis(370);
 /// A replay that takes longer than this hangs.
 const REPLAY_MAX: Duration = Duration::from_secs(1_800);
 
-/// All files on the core, then on the engine with its journal.
-pub(crate) fn in_process(workspace: &Workspace, shell: &Shell) -> Result<()> {
-    for what in ["--in-process=core", "--in-process=engine"] {
-        shell.run(command(workspace).arg(what).args(files(workspace, &FILES)))?;
-    }
-    Ok(())
+/// Files without a server: `core`, or `engine` with its journal.
+pub(crate) fn in_process(workspace: &Workspace, shell: &Shell, what: &str, names: &[&str]) -> Result<()> {
+    let what = format!("--in-process={what}");
+    shell.run(command(workspace).arg(what).args(files(workspace, names)))
 }
 
 /// Files through a server of our own. With kills, all of them must have come before the end.

@@ -9,9 +9,11 @@ use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{clients, recordings, replay, server, structure, tools};
 
-/// Kills of the server in the step that replays through them, with the shorter recordings.
+/// Kills of the server in the step that replays through them.
 const KILLS: u32 = 6;
-const KILL_FILES: &[&str] = recordings::FILES.split_at(2).1;
+/// All recordings, and those without the two long ones.
+const ALL: &[&str] = &recordings::FILES;
+const SHORTER: &[&str] = recordings::FILES.split_at(2).1;
 
 /// All steps. One that fails does not stop the others, except that nothing runs without its tools.
 pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
@@ -27,7 +29,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
         |arguments: &'static [&'static str]| move |shell: &Shell| shell.run(&mut workspace.cargo(arguments));
 
     steps.step("structure", |shell| structure::check(workspace, shell))?;
-    steps.step("format", cargo(&["fmt", "--all", "--check"]))?;
+    steps.step("format", cargo(&["fmt", "--all", "--check", "--", "--color", "never"]))?;
     steps.step("licences, duplicates, sources", |shell| deny(workspace, shell))?;
     steps.step("advisories", |shell| advisories(workspace, shell))?;
     let clippy = &["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
@@ -45,12 +47,13 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     }
     steps.step("python client", |shell| clients::python(workspace, shell))?;
     steps.step("typescript client", |shell| clients::typescript(workspace, shell))?;
-    steps.step("recordings, in process", |shell| replay::in_process(workspace, shell))?;
+    steps.step("recordings, core", |shell| replay::in_process(workspace, shell, "core", ALL))?;
+    steps.step("recordings, engine", |shell| replay::in_process(workspace, shell, "engine", SHORTER))?;
     steps.step("recordings, through the server", |shell| {
-        replay::through_the_server(workspace, shell, &recordings::FILES, 0, &[])
+        replay::through_the_server(workspace, shell, ALL, 0, &[])
     })?;
     steps.step("recordings, server killed", |shell| {
-        replay::through_the_server(workspace, shell, KILL_FILES, KILLS, &[])
+        replay::through_the_server(workspace, shell, SHORTER, KILLS, &[])
     })?;
     Ok(())
 }

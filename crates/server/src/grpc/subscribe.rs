@@ -130,24 +130,21 @@ fn history_status(fault_: &HistoryFault) -> Status {
 
 /// The status that a stream ends with; none if it is simply over.
 fn end_status(end: &End) -> Option<Status> {
-    let ending = match end {
+    let (ending, resume) = match end {
         End::Fault(fault) => return Some(history_status(fault)),
-        End::Ended(ending) => ending,
+        End::Ended { ending, resume } => (ending, resume),
     };
-    match ending {
-        Ending::Removed => None,
-        Ending::TooSlow { resume } => {
-            let what =
-                format!("more than {BUFFER} updates waited to be read; resume with from_sequence {resume}");
-            Some(fault(Code::ResourceExhausted, "TOO_SLOW", what))
+    let (code, word, what) = match ending {
+        Ending::Removed => return None,
+        Ending::TooSlow => {
+            (Code::ResourceExhausted, "TOO_SLOW", format!("more than {BUFFER} updates waited to be read; "))
         }
-        Ending::FellBehind { resume } => {
-            let what = format!("the server could not keep up; resume with from_sequence {resume}");
-            Some(fault(Code::ResourceExhausted, "FELL_BEHIND", what))
+        Ending::FellBehind => {
+            (Code::ResourceExhausted, "FELL_BEHIND", "the server could not keep up; ".to_owned())
         }
-        Ending::Stopping { resume } => {
-            let what = format!("the server is stopping; when it is back, resume with from_sequence {resume}");
-            Some(fault(Code::Unavailable, "STOPPING", what))
+        Ending::Stopping => {
+            (Code::Unavailable, "STOPPING", "the server is stopping; when it is back, ".to_owned())
         }
-    }
+    };
+    Some(fault(code, word, format!("{what}resume with from_sequence {resume}")))
 }

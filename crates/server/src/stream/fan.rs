@@ -77,18 +77,18 @@ impl<F: Form> Fan<F> {
     }
 
     /// Ends whoever follows this market by itself.
-    pub(crate) fn end_market(&self, market: MarketId, ending: impl Fn(u64) -> Ending) {
+    pub(crate) fn end_market(&self, market: MarketId, ending: Ending) {
         let group = self.followers.lock().by_market.remove(&market);
         for mailbox in group.into_iter().flat_map(|group| group.mailboxes) {
-            mailbox.end(&ending);
+            mailbox.end(ending);
         }
     }
 
     /// Ends whoever follows everything.
-    pub(crate) fn end_everything(&self, ending: impl Fn(u64) -> Ending) {
+    pub(crate) fn end_everything(&self, ending: Ending) {
         let mailboxes = std::mem::take(&mut self.followers.lock().everything);
         for mailbox in mailboxes {
-            mailbox.end(&ending);
+            mailbox.end(ending);
         }
     }
 
@@ -99,13 +99,12 @@ impl<F: Form> Fan<F> {
             followers.stopping = true;
             std::mem::take(&mut followers.by_market)
         };
-        let ending = |resume| Ending::Stopping { resume };
         for group in groups.into_values() {
             for mailbox in group.mailboxes {
-                mailbox.end(ending);
+                mailbox.end(Ending::Stopping);
             }
         }
-        self.end_everything(ending);
+        self.end_everything(Ending::Stopping);
     }
 
     fn leave(&self, scope: Scope, mailbox: &Arc<Mailbox<F::Message>>) {

@@ -16,7 +16,12 @@ use crate::exchange::Exchange;
 #[derive(Debug)]
 pub(crate) enum End {
     /// Nothing more comes.
-    Ended(Ending),
+    Ended {
+        /// Why.
+        ending: Ending,
+        /// The first event that has not been given out.
+        resume: u64,
+    },
     /// The past could not be told.
     Fault(HistoryFault),
 }
@@ -145,10 +150,9 @@ impl<F: Form> Follower<F> {
         if std::mem::take(&mut self.has_past) {
             return Ok(None);
         }
-        let Some(live) = &self.live else { return Err(End::Ended(Ending::Stopping { resume: self.next })) };
+        let Some(live) = &self.live else { return Err(self.ended(Ending::Stopping)) };
         loop {
-            let batch =
-                live.mailbox().take().await.map_err(|ending| End::Ended(ending.not_before(self.next)))?;
+            let batch = live.mailbox().take().await.map_err(|ending| self.ended(ending))?;
             if batch.first >= self.next {
                 self.next = batch.last + 1;
                 return Ok(Some(batch));
@@ -156,12 +160,16 @@ impl<F: Form> Follower<F> {
         }
     }
 
+    fn ended(&self, ending: Ending) -> End {
+        End::Ended { ending, resume: self.next }
+    }
+
     fn begin_turn(&mut self) -> Result<(), End> {
         let Past::Waiting(mut history) = std::mem::replace(&mut self.past, Past::Told) else { return Ok(()) };
         let mut to = self.source.exchange.engine.read().sequence();
         if self.live.is_none() && to < history.next().saturating_add(EVENTS_BEFORE_JOINING) {
             let joined = self.source.join();
-            let stopping = End::Ended(Ending::Stopping { resume: history.next() });
+            let stopping = End::Ended { ending: Ending::Stopping, resume: history.next() };
             self.live = Some(joined.ok_or(stopping)?);
             // Looked at after joining: what is newer comes live.
             to = self.source.exchange.engine.read().sequence();

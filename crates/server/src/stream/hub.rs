@@ -50,7 +50,7 @@ impl Hub {
     }
 
     fn fell_behind(&self, market: MarketId) {
-        let ending = |resume| Ending::FellBehind { resume };
+        let ending = Ending::FellBehind;
         self.protobuf.end_market(market, ending);
         self.six_events.end_market(market, ending);
         self.six_events.end_everything(ending);
@@ -65,9 +65,9 @@ impl Hub {
         publish_to(&self.six_events, &engine, transaction, market);
         publish_to(&self.all_events, &engine, transaction, market);
         if transaction.iter().any(|seen| matches!(seen.record.event, Event::MarketRemoved)) {
-            self.protobuf.end_market(market, |_| Ending::Removed);
-            self.six_events.end_market(market, |_| Ending::Removed);
-            self.all_events.end_market(market, |_| Ending::Removed);
+            self.protobuf.end_market(market, Ending::Removed);
+            self.six_events.end_market(market, Ending::Removed);
+            self.all_events.end_market(market, Ending::Removed);
         }
     }
 }
@@ -171,13 +171,12 @@ mod tests {
         let everything = hub.six_events.join(Scope::Everything, "").unwrap();
         handler.on_event(&event(1, 7, true));
         assert_eq!(hub.handed_out(), 7);
-        let behind = |resume| Some(Ending::FellBehind { resume });
-        assert_eq!(one.mailbox().take().await.err(), behind(0));
-        assert_eq!(everything.mailbox().take().await.err(), behind(0));
+        assert_eq!(one.mailbox().take().await.err(), Some(Ending::FellBehind));
+        assert_eq!(everything.mailbox().take().await.err(), Some(Ending::FellBehind));
         // Nothing was missed of another market.
         assert!(two.mailbox().is_empty());
         drop(handler);
-        assert_eq!(two.mailbox().take().await.err(), Some(Ending::Stopping { resume: 0 }));
+        assert_eq!(two.mailbox().take().await.err(), Some(Ending::Stopping));
         assert!(hub.protobuf.join(Scope::Market(MarketId(1)), "key").is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! What one follower has not taken yet: bounded, and closed with the sequence to resume from.
+//! What one follower has not taken yet: bounded, and closed with the reason.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,37 +21,16 @@ pub(crate) struct Batch<T> {
 pub(crate) const BUFFER: usize = 4_096;
 
 /// Why nothing more comes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The follower took too little too late.
-    TooSlow {
-        /// The first sequence it has not been given.
-        resume: u64,
-    },
+    TooSlow,
     /// We could not keep up ourselves.
-    FellBehind {
-        /// The first sequence it has not been given.
-        resume: u64,
-    },
+    FellBehind,
     /// The server stops.
-    Stopping {
-        /// The first sequence it has not been given.
-        resume: u64,
-    },
+    Stopping,
     /// The market is gone; that was the last of it.
     Removed,
-}
-
-impl Ending {
-    /// The same, but not resuming before this event: the follower has what is older.
-    pub(crate) fn not_before(self, sequence: u64) -> Self {
-        match self {
-            Self::TooSlow { resume } => Self::TooSlow { resume: resume.max(sequence) },
-            Self::FellBehind { resume } => Self::FellBehind { resume: resume.max(sequence) },
-            Self::Stopping { resume } => Self::Stopping { resume: resume.max(sequence) },
-            Self::Removed => Self::Removed,
-        }
-    }
 }
 
 /// What one follower has not taken yet.
@@ -66,32 +45,28 @@ struct Inner<T> {
     waiting: VecDeque<Arc<Batch<T>>>,
     /// Messages in `waiting`.
     messages: usize,
-    /// Follows the last event that was put in; 0 before there was one.
-    next: u64,
     ending: Option<Ending>,
 }
 
 impl<T> Mailbox<T> {
     pub(crate) fn new() -> Self {
-        let inner = Inner { waiting: VecDeque::new(), messages: 0, next: 0, ending: None };
+        let inner = Inner { waiting: VecDeque::new(), messages: 0, ending: None };
         Self { inner: Mutex::new(inner), news: Notify::new() }
     }
 
     /// Puts a transaction in; false if nothing more can be put in. A follower that is too slow loses what
-    /// waits, at once and whole, and is told where it was.
+    /// waits, at once and whole: it knows where it was.
     pub(crate) fn put(&self, batch: &Arc<Batch<T>>) -> bool {
         let mut inner = self.inner.lock();
         if inner.ending.is_none() && inner.messages >= BUFFER {
             metrics::counter!("betex_server_streams_cut_total").increment(1);
-            let resume = inner.waiting.front().map_or(batch.first, |first| first.first);
             inner.waiting = VecDeque::new();
             inner.messages = 0;
-            inner.ending = Some(Ending::TooSlow { resume });
+            inner.ending = Some(Ending::TooSlow);
         }
         let open = inner.ending.is_none();
         if open {
             inner.messages += batch.items.len();
-            inner.next = batch.last + 1;
             inner.waiting.push_back(Arc::clone(batch));
         }
         drop(inner);
@@ -99,13 +74,10 @@ impl<T> Mailbox<T> {
         open
     }
 
-    /// Lets nothing more in; what waits can still be taken. The ending is made with the sequence number
-    /// that would have come next; 0 if nothing has come yet.
-    pub(crate) fn end(&self, ending: impl FnOnce(u64) -> Ending) {
+    /// Lets nothing more in; what waits can still be taken.
+    pub(crate) fn end(&self, ending: Ending) {
         let mut inner = self.inner.lock();
-        if inner.ending.is_none() {
-            inner.ending = Some(ending(inner.next));
-        }
+        inner.ending.get_or_insert(ending);
         drop(inner);
         self.news.notify_one();
     }
@@ -126,7 +98,7 @@ impl<T> Mailbox<T> {
             inner.messages -= batch.items.len();
             return Some(Ok(batch));
         }
-        inner.ending.clone().map(Err)
+        inner.ending.map(Err)
     }
 
     /// Whether nothing waits.
@@ -144,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_follower_is_told_where_it_was() {
+    async fn a_slow_follower_is_cut_off() {
         let mailbox = Mailbox::new();
         assert!(mailbox.put(&batch(1, 10)));
         assert_eq!(mailbox.take().await.map(|batch| batch.first), Ok(1));
@@ -154,17 +126,20 @@ mod tests {
         assert!(!mailbox.is_empty());
         assert!(!mailbox.put(&batch(7, 1)));
         assert!(mailbox.is_empty());
-        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::TooSlow { resume: 3 }));
+        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::TooSlow));
         assert!(!mailbox.put(&batch(9, 1)));
-        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::TooSlow { resume: 3 }));
+        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::TooSlow));
     }
 
     #[tokio::test]
     async fn an_ending_comes_after_what_waits() {
         let mailbox = Mailbox::new();
         assert!(mailbox.put(&batch(8, 1)));
-        mailbox.end(|resume| Ending::Stopping { resume });
+        mailbox.end(Ending::Stopping);
+        // The first reason counts, and nothing comes after it.
+        mailbox.end(Ending::Removed);
+        assert!(!mailbox.put(&batch(10, 1)));
         assert_eq!(mailbox.take().await.map(|batch| batch.first), Ok(8));
-        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::Stopping { resume: 10 }));
+        assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::Stopping));
     }
 }

@@ -187,30 +187,34 @@ const TRY_AGAIN_LATER: u16 = 1013;
 
 impl Farewell {
     fn of(end: &End) -> Self {
-        let (code, word, message, resume) = match end {
-            End::Ended(Ending::TooSlow { resume }) => {
-                let what = format!("more than {BUFFER} messages waited to be read");
-                (TRY_AGAIN_LATER, "TOO_SLOW", what, Some(*resume))
-            }
-            End::Ended(Ending::FellBehind { resume }) => {
-                (TRY_AGAIN_LATER, "FELL_BEHIND", "the server could not keep up".to_owned(), Some(*resume))
-            }
-            End::Ended(Ending::Stopping { resume }) => {
-                (GOING_AWAY, "STOPPING", "the server is stopping".to_owned(), Some(*resume))
-            }
-            End::Ended(Ending::Removed) => {
-                (GOING_AWAY, "MARKET_REMOVED", "the market is removed".to_owned(), None)
-            }
+        let (ending, resume) = match end {
+            End::Ended { ending, resume } => (*ending, *resume),
             End::Fault(fault @ HistoryFault::MarketRemoved { .. }) => {
-                (GOING_AWAY, "MARKET_REMOVED", fault.to_string(), None)
+                return Self::new(GOING_AWAY, "MARKET_REMOVED", &fault.to_string(), None);
             }
             End::Fault(fault) => {
                 tracing::error!("a stream could not go on: {fault}");
-                (INTERNAL_ERROR, "INTERNAL", fault.to_string(), None)
+                return Self::new(INTERNAL_ERROR, "INTERNAL", &fault.to_string(), None);
             }
         };
-        let reason =
-            resume.map_or_else(|| word.to_owned(), |resume| format!("{word} from_sequence={resume}"));
-        Self { notice: json::ending(word, &message, resume), code, reason: reason.into() }
+        match ending {
+            Ending::TooSlow => {
+                let what = format!("more than {BUFFER} messages waited to be read");
+                Self::new(TRY_AGAIN_LATER, "TOO_SLOW", &what, Some(resume))
+            }
+            Ending::FellBehind => {
+                Self::new(TRY_AGAIN_LATER, "FELL_BEHIND", "the server could not keep up", Some(resume))
+            }
+            Ending::Stopping => Self::new(GOING_AWAY, "STOPPING", "the server is stopping", Some(resume)),
+            Ending::Removed => Self::new(GOING_AWAY, "MARKET_REMOVED", "the market is removed", None),
+        }
+    }
+
+    fn new(code: u16, word: &str, message: &str, resume: Option<u64>) -> Self {
+        let reason = match resume {
+            Some(resume) => format!("{word} from_sequence={resume}"),
+            None => word.to_owned(),
+        };
+        Self { notice: json::ending(word, message, resume), code, reason: reason.into() }
     }
 }

@@ -8,6 +8,7 @@ use betex_proto::v1::order_book_service_client::OrderBookServiceClient;
 use betex_proto::v1::{
     CancelOrderRequest, GetOrderBookResponse, MarketUpdate, SubmitOrderRequest, SubscribeMarketRequest,
 };
+use tokio::sync::watch;
 use tonic::{Code, Streaming};
 
 use crate::harness::{
@@ -125,12 +126,12 @@ impl Replica {
 }
 
 /// All updates up to an event, which a heartbeat says has been reached. Numbers have no gaps.
-async fn hear_until(stream: &mut Streaming<MarketUpdate>, last: u64) -> Vec<MarketUpdate> {
+async fn hear_until(mut stream: Streaming<MarketUpdate>, last: watch::Receiver<u64>) -> Vec<MarketUpdate> {
     let mut updates: Vec<MarketUpdate> = Vec::new();
     loop {
-        let update = next(stream).await.unwrap();
+        let update = next(&mut stream).await.unwrap();
         if let Some(Update::Heartbeat(heartbeat)) = &update.update {
-            if heartbeat.sequence >= last {
+            if heartbeat.sequence >= *last.borrow() {
                 return updates;
             }
             continue;
@@ -145,6 +146,16 @@ async fn hear_until(stream: &mut Streaming<MarketUpdate>, last: u64) -> Vec<Mark
     }
 }
 
+/// An event that is known from the beginning.
+fn always(last: u64) -> watch::Receiver<u64> {
+    watch::channel(last).1
+}
+
+/// All updates of a stretch of the past.
+async fn hear(client: &mut Client, from_sequence: u64, last: u64) -> Vec<MarketUpdate> {
+    hear_until(subscribe(client, from_sequence, false).await, always(last)).await
+}
+
 fn from(updates: &[MarketUpdate], sequence: u64) -> Vec<MarketUpdate> {
     updates.iter().filter(|update| update.sequence >= sequence).cloned().collect()
 }
@@ -157,7 +168,7 @@ async fn a_stream_joined_anywhere_is_the_book() {
     // Another market, whose events are in between.
     crate::harness::open_market_named(&mut client, "other", &["A", "B"]).await;
 
-    let mut live = subscribe(&mut client, 0, false).await;
+    let live = subscribe(&mut client, 0, false).await;
     let mut traders = Vec::new();
     for seed in 0..4 {
         traders.push(tokio::spawn(trade(server.client().await, seed, 500)));
@@ -173,30 +184,32 @@ async fn a_stream_joined_anywhere_is_the_book() {
             submit(&mut noise, other).await;
         }
     }));
+    let (reached, last) = watch::channel(u64::MAX);
     let mut joined = Vec::new();
-    for index in 0..12 {
-        tokio::time::sleep(Duration::from_millis(40)).await;
+    while traders.iter().any(|trader| !trader.is_finished()) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
         let so_far = book(&mut client, "Draw").await.sequence;
-        let from_sequence = [0, 1, so_far / 2, so_far][index % 4];
-        joined.push((from_sequence, subscribe(&mut client, from_sequence, from_sequence == 0).await));
+        let from_sequence = [0, 1, so_far / 2, so_far][joined.len() % 4];
+        let stream = subscribe(&mut client, from_sequence, from_sequence == 0).await;
+        joined.push((from_sequence, tokio::spawn(hear_until(stream, last.clone()))));
     }
     for trader in traders {
         trader.await.unwrap();
     }
     let (truth, last) = Replica::of(&mut client).await;
-    assert!(truth.0.len() > 10, "{truth:?}");
+    reached.send(last).unwrap();
+    assert!(truth.0.len() > 10 && joined.len() > 10, "{} {truth:?}", joined.len());
 
-    let mut past = subscribe(&mut client, 1, false).await;
-    let everything = hear_until(&mut past, last).await;
+    let everything = hear(&mut client, 1, last).await;
     let mut replica = Replica::default();
     everything.iter().for_each(|update| replica.hear(update));
     assert_eq!(replica, truth);
 
     // What was heard as it happened is what the journal tells, to the letter.
-    let live = hear_until(&mut live, last).await;
+    let live = hear_until(live, always(last)).await;
     assert_eq!(live, from(&everything, live[0].sequence));
-    for (from_sequence, mut stream) in joined {
-        let heard = hear_until(&mut stream, last).await;
+    for (from_sequence, heard) in joined {
+        let heard = heard.await.unwrap();
         if from_sequence > 0 {
             assert_eq!(heard, from(&everything, from_sequence));
             continue;
@@ -211,8 +224,7 @@ async fn a_stream_joined_anywhere_is_the_book() {
     // And resumed anywhere, in the middle of transactions, too.
     let mut sequence = 1;
     while sequence <= last + 1 {
-        let mut stream = subscribe(&mut client, sequence, false).await;
-        assert_eq!(hear_until(&mut stream, last).await, from(&everything, sequence), "from {sequence}");
+        assert_eq!(hear(&mut client, sequence, last).await, from(&everything, sequence), "from {sequence}");
         sequence += 1 + sequence % 61;
     }
     server.stop();
@@ -223,7 +235,7 @@ async fn updates_tell_of_orders_levels_and_status() {
     let server = Running::start();
     let mut client = server.client().await;
     open_market(&mut client).await;
-    let mut stream = subscribe(&mut client, 0, true).await;
+    let stream = subscribe(&mut client, 0, true).await;
     let order = SubmitOrderRequest { client_order_id: "c-1".to_owned(), ..limit("BACK", 2.5, 1_000, "anna") };
     submit(&mut client, order).await;
     submit(&mut client, limit("LAY", 2.5, 400, "ben")).await;
@@ -236,7 +248,7 @@ async fn updates_tell_of_orders_levels_and_status() {
     let closing =
         betex_proto::v1::MarketLifecycleRequest { reason: "full time".to_owned(), ..lifecycle(MARKET) };
     let closed = client.close_market(closing).await.unwrap().into_inner();
-    let said: Vec<_> = hear_until(&mut stream, closed.sequence + 1).await;
+    let said = hear_until(stream, always(closed.sequence + 1)).await;
     let said: Vec<_> = said.iter().map(|update| (words(update), update.ends_transaction)).collect();
     let expected = [
         ("snapshot OPEN 3 books", true),
@@ -328,9 +340,9 @@ async fn what_is_still_to_come_is_out_of_range() {
     assert_eq!(status.code(), Code::OutOfRange);
     assert!(status.message().starts_with("SEQUENCE_AHEAD: from_sequence: "), "{status:?}");
     // The very next one is not.
-    let mut stream = subscribe(&mut client, last + 1, false).await;
+    let stream = subscribe(&mut client, last + 1, false).await;
     let placed = submit(&mut client, limit("BACK", 2.5, 100, "")).await;
-    assert_eq!(hear_until(&mut stream, placed.sequence).await[0].sequence, last + 1);
+    assert_eq!(hear_until(stream, always(placed.sequence)).await[0].sequence, last + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -350,8 +362,7 @@ async fn a_slow_reader_is_cut_off_and_can_resume() {
         seed += 4;
     }
     let (_, last) = Replica::of(&mut client).await;
-    let mut everything = subscribe(&mut client, 1, false).await;
-    let everything = hear_until(&mut everything, last).await;
+    let everything = hear(&mut client, 1, last).await;
     let mut heard = Vec::new();
     let status = loop {
         match next(&mut stream).await {
@@ -363,9 +374,8 @@ async fn a_slow_reader_is_cut_off_and_can_resume() {
     assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
     assert!(status.message().starts_with("TOO_SLOW: more than 4096 updates waited"), "{status:?}");
     let (_, resume) = status.message().rsplit_once(' ').unwrap();
-    let mut rest = subscribe(&mut client, resume.parse().unwrap(), false).await;
     let cut = heard.len();
-    heard.extend(hear_until(&mut rest, last).await);
+    heard.extend(hear(&mut client, resume.parse().unwrap(), last).await);
     assert!(cut > 100 && cut + 4_096 <= heard.len(), "{cut} of {}", heard.len());
     assert_eq!(heard, from(&everything, heard[0].sequence));
 }
