@@ -32,6 +32,7 @@ impl Counts {
             } else {
                 counts.passed += number_after_prefix(line, "# pass ");
                 counts.failed += number_after_prefix(line, "# fail ");
+                counts.failed += number_after_prefix(line, "# cancelled ");
                 counts.skipped += number_after_prefix(line, "# skipped ");
             }
         }
@@ -93,8 +94,8 @@ mod tests {
             test result: FAILED. 12 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.01s\n\
             Ran 23 tests in 1.204s\n\nFAILED (failures=1, errors=2, skipped=4)\n\
             Ran 1 test in 0.1s\n\nOK\n\
-            # tests 9\n# pass 7\n# fail 1\n# skipped 1\n";
-        assert_eq!(Counts::of_log(log), Counts { passed: 12 + 16 + 1 + 7, failed: 5, skipped: 7 });
+            # tests 9\n# pass 7\n# fail 1\n# cancelled 1\n# skipped 1\n";
+        assert_eq!(Counts::of_log(log), Counts { passed: 12 + 16 + 1 + 7, failed: 6, skipped: 7 });
         assert_eq!(Counts::of_log("Finished\nOK\n"), Counts::default());
     }
 }

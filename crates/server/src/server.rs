@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use betex::engine::core::{HandlerOptions, Health};
 use betex::{Engine, EngineBuilder, HandlerRecovery};
@@ -32,7 +32,7 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// How long nothing must be under way before connections that are still there are cut off.
 const STOP_GRACE: Duration = Duration::from_millis(500);
-const STOP_LOOK: Duration = Duration::from_millis(20);
+const STOP_LOOK: Duration = Duration::from_millis(5);
 /// How often the health service looks.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 /// Events that may wait for the streams; beyond, they are cut off and can resume.
@@ -116,12 +116,18 @@ impl Server {
     pub async fn stop(mut self) {
         let _ = self.stopping.send(true);
         self.exchange.hub.stop();
-        let patience = tokio::time::sleep(STOP_PATIENCE);
-        let ended = futures::future::join_all(self.tasks.iter_mut());
+        let exchange = &self.exchange;
+        let ended = async {
+            futures::future::join_all(self.tasks.iter_mut()).await;
+            // WebSockets are their own masters.
+            until_quiet(exchange, Duration::ZERO).await;
+        };
         tokio::select! {
-            _ = ended => (),
-            () = until_quiet(&self.exchange) => (),
-            () = patience => tracing::warn!("what was under way did not end in time and is cut off"),
+            () = ended => (),
+            () = until_quiet(exchange, STOP_GRACE) => (),
+            () = tokio::time::sleep(STOP_PATIENCE) => {
+                tracing::warn!("what was under way did not end in time and is cut off");
+            }
         }
         self.tasks.iter().for_each(JoinHandle::abort);
         let engine = Arc::clone(&self.exchange.engine);
@@ -192,13 +198,18 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// Waits until nothing is under way, and its answers have had time to leave: clients that stay connected
-/// and do nothing do not hold up a stop.
-async fn until_quiet(exchange: &Exchange) {
-    let mut quiet_for = Duration::ZERO;
-    while quiet_for < STOP_GRACE {
+/// Waits until nothing has been under way for this long: clients that stay connected and do nothing do
+/// not hold up a stop.
+async fn until_quiet(exchange: &Exchange, grace: Duration) {
+    let mut quiet_since = None;
+    loop {
+        let now = Instant::now();
+        if !exchange.is_quiet() {
+            quiet_since = None;
+        } else if now.duration_since(*quiet_since.get_or_insert(now)) >= grace {
+            return;
+        }
         tokio::time::sleep(STOP_LOOK).await;
-        quiet_for = if exchange.is_quiet() { quiet_for + STOP_LOOK } else { Duration::ZERO };
     }
 }
 

@@ -143,16 +143,16 @@ impl Exchange for GrpcExchange {
     }
 
     async fn place(&self, market: &GrpcMarket, order: &Order) -> Result<u64> {
-        let Answer { response, retried } = self.submit(market, MAKER, order, TimeInForce::Gtc).await?;
+        let Answer { response, .. } = self.submit(market, MAKER, order, TimeInForce::Gtc).await?;
         let rests = response.remaining_quantity == pennies(order.quantity)?;
-        ensure!(rests || retried, "does not rest whole: {response:?}");
+        ensure!(rests, "does not rest whole: {response:?}");
         Ok(response.order_id)
     }
 
     async fn take(&self, market: &GrpcMarket, taker: &Order) -> Result<Taken> {
         let Answer { response, retried } = self.submit(market, TAKER, taker, TimeInForce::Ioc).await?;
         let filled = response.filled_quantity == pennies(taker.quantity)?;
-        ensure!(filled || retried, "is not filled whole: {response:?}");
+        ensure!(filled, "is not filled whole: {response:?}");
         if retried {
             return Ok(Taken::Before);
         }

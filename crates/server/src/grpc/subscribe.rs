@@ -56,6 +56,10 @@ pub(super) async fn subscribe(
     };
     let mut beat = interval(HEARTBEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    if from != 0 {
+        // The first one is due when it has caught up.
+        beat.reset();
+    }
     let subscriber = Subscriber { exchange: Arc::clone(exchange), follower, ready: first, beat };
     let updates = stream::unfold(Some(subscriber), |subscriber| async move {
         let mut subscriber = subscriber?;

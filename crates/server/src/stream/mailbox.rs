@@ -131,6 +131,15 @@ mod tests {
         assert_eq!(mailbox.take().await.map(|batch| batch.first), Err(Ending::TooSlow));
     }
 
+    #[test]
+    fn as_much_waits_as_the_buffer_holds() {
+        let mailbox = Mailbox::new();
+        for sequence in 0..BUFFER as u64 {
+            assert!(mailbox.put(&batch(sequence, 1)), "{sequence}");
+        }
+        assert!(!mailbox.put(&batch(BUFFER as u64, 1)));
+    }
+
     #[tokio::test]
     async fn an_ending_comes_after_what_waits() {
         let mailbox = Mailbox::new();

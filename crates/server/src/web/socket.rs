@@ -54,13 +54,14 @@ pub(super) async fn connect(
             return Err((StatusCode::BAD_REQUEST, what));
         }
     };
+    let exchange = Arc::clone(&web.exchange);
     let upgrade = upgrade.max_message_size(INCOMING_BYTES_MAX).max_frame_size(INCOMING_BYTES_MAX);
     if all {
         let follower = follow::<AllEvents>(&web.exchange, &asked).await?;
-        Ok(upgrade.on_upgrade(move |socket| Client { socket }.serve(follower)))
+        Ok(upgrade.on_upgrade(move |socket| Client { socket, exchange }.serve(follower)))
     } else {
         let follower = follow::<SixEvents>(&web.exchange, &asked).await?;
-        Ok(upgrade.on_upgrade(move |socket| Client { socket }.serve(follower)))
+        Ok(upgrade.on_upgrade(move |socket| Client { socket, exchange }.serve(follower)))
     }
 }
 
@@ -106,6 +107,7 @@ async fn follow<F: Form>(exchange: &Arc<Exchange>, asked: &Asked) -> Result<Foll
 /// One client.
 struct Client {
     socket: WebSocket,
+    exchange: Arc<Exchange>,
 }
 
 /// The client is gone, or as good as gone.
@@ -117,10 +119,19 @@ impl Client {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
         let Ok(end) = self.tell(&mut follower, &mut ping).await else { return };
-        let farewell = Farewell::of(&end);
-        // The place among the streams is free from here on.
-        drop(follower);
-        let _ = self.say_goodbye(farewell).await;
+        let exchange = Arc::clone(&self.exchange);
+        let farewell = {
+            // A stop waits for this much.
+            let _under_way = exchange.begin();
+            // The place among the streams is free from here on.
+            drop(follower);
+            self.say(Farewell::of(&end)).await
+        };
+        if farewell.is_ok() {
+            // Until the client has closed too, so that it gets to read why.
+            let closed = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+            let _ = timeout(SEND_PATIENCE, closed).await;
+        }
     }
 
     /// Tells what happens until that ends.
@@ -163,13 +174,9 @@ impl Client {
         }
     }
 
-    async fn say_goodbye(&mut self, farewell: Farewell) -> Result<(), Gone> {
+    async fn say(&mut self, farewell: Farewell) -> Result<(), Gone> {
         self.send(Message::Text(farewell.notice)).await?;
-        self.send(Message::Close(Some(CloseFrame { code: farewell.code, reason: farewell.reason }))).await?;
-        // Until the client has closed too, so that it gets to read why.
-        let closed = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-        let _ = timeout(SEND_PATIENCE, closed).await;
-        Ok(())
+        self.send(Message::Close(Some(CloseFrame { code: farewell.code, reason: farewell.reason }))).await
     }
 }
 

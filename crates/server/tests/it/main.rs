@@ -12,3 +12,4 @@ mod refusals;
 mod restart;
 mod sockets;
 mod streams;
+mod trading;

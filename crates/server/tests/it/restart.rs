@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use betex_proto::v1::{CancelOrderRequest, SubmitOrderRequest};
+use betex_proto::v1::market_update::Update;
+use betex_proto::v1::{CancelOrderRequest, MarketUpdate, SubmitOrderRequest};
 use rustix::process::Signal;
 
-use crate::harness::{MARKET, Running, book, failing, ladder, limit, open_market, submit};
+use crate::harness::{MARKET, Running, book, failing, ladder, limit, next, open_market, submit, subscribe};
 
 #[tokio::test]
 async fn a_restart_keeps_the_book() {
@@ -105,6 +106,35 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
     server.signal(Signal::INT);
     assert_eq!(server.end().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_stream_resumes_over_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let server = Running::on(&data, &[]);
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let mut stream = subscribe(&mut client, 0, true).await;
+    let placed = submit(&mut client, limit("BACK", 2.5, 1_000, "anna")).await;
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|update: &MarketUpdate| update.sequence < placed.sequence) {
+        heard.push(next(&mut stream).await.unwrap());
+    }
+    // What happens elsewhere after it.
+    crate::harness::open_market_named(&mut client, "other", &["A", "B"]).await;
+    let last = book(&mut client, "Draw").await.sequence;
+    server.stop();
+    let server = Running::on(&data, &[]);
+    let mut client = server.client().await;
+    let mut stream = subscribe(&mut client, placed.sequence, false).await;
+    // The order, its level, and then that there is nothing more up to the end.
+    let again = next(&mut stream).await.unwrap();
+    assert!(matches!(&again.update, Some(Update::OrderUpdate(order)) if order.order_id == placed.order_id));
+    assert!(matches!(next(&mut stream).await.unwrap().update, Some(Update::BookUpdate(_))));
+    let heartbeat = next(&mut stream).await.unwrap();
+    assert!(matches!(heartbeat.update, Some(Update::Heartbeat(_))), "{heartbeat:?}");
+    assert_eq!(heartbeat.sequence, last);
 }
 
 #[tokio::test]

@@ -97,8 +97,9 @@ test('quantities beyond 53 bits are strings and exact', async () => {
     assert.deepEqual([filled.status, filled.fills[0].payout], ['FILLED', '100000000000000000']);
 });
 
-test('events arrive by WebSocket', async () => {
+test('events arrive by WebSocket', { timeout: 20_000 }, async (t) => {
     const socket = new WebSocket(`ws://localhost:${server.httpPort}/ws`);
+    t.after(() => socket.terminate());
     await once(socket, 'open');
     const events: any[] = [];
     const closed = new Promise<void>((resolve) => {
@@ -114,7 +115,6 @@ test('events arrive by WebSocket', async () => {
     const back = await submit(market_id, { quantity: 150 });
     await call(client, 'CancelOrder', { market_id, order_id: back.order_id });
     await closed;
-    socket.close();
     const types = events.map((event) => event.type);
     assert.deepEqual(types, [
         'market_created', 'order_submit', 'order_submit', 'match', 'order_filled', 'order_cancelled',

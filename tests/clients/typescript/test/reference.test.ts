@@ -50,7 +50,7 @@ test('OpenMarket', async () => {
 let stream: any;
 const updates: any[] = [];
 
-test('SubscribeMarket', async () => {
+test('SubscribeMarket', { timeout: 20_000 }, async () => {
     stream = client.SubscribeMarket({ market_id: 'match_liverpool_arsenal' });
 
     stream.on('data', (update: any) => {
