@@ -14,8 +14,8 @@ use crate::workspace::Workspace;
 
 /// Between a start of the server and the next kill. Grows a little each time, so that not every kill
 /// meets the same moment.
-const KILL_AFTER: Duration = Duration::from_millis(1_500);
-const KILL_AFTER_MORE: Duration = Duration::from_millis(370);
+const KILL_AFTER: Duration = Duration::from_millis(1_000);
+const KILL_AFTER_MORE: Duration = Duration::from_millis(150);
 /// A replay that takes longer than this hangs.
 const REPLAY_MAX: Duration = Duration::from_secs(1_800);
 

@@ -52,7 +52,7 @@ fn real_recordings_replay() {
         if !path.is_file() {
             // Not by a macro: what a passing test says with those is not shown.
             let skipped =
-                format!("skipped: recording {name} is not there; `cargo xtask recordings` fetches it\n");
+                format!("\nskipped: recording {name} is not there; `cargo xtask recordings` fetches it\n");
             std::io::stderr().write_all(skipped.as_bytes()).unwrap();
             continue;
         }
