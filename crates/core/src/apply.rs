@@ -24,6 +24,8 @@ pub struct LevelAfter {
     pub quantity: Quantity,
     /// How many orders rest.
     pub orders: u32,
+    /// Where YES and NO are one ladder: the same level as it looks from the other outcome.
+    pub mirror: Option<(OutcomeIndex, Side, Price)>,
 }
 
 /// The level that an event touched.
@@ -90,6 +92,15 @@ impl State {
                     slot = None;
                     None
                 }
+                Event::HoldChanged { .. }
+                | Event::PhaseChanged { .. }
+                | Event::RunnersAdded(_)
+                | Event::RunnerRemoved { .. }
+                | Event::TradesVoided { .. }
+                | Event::OrdersCancelled(_)
+                | Event::JobStarted(_)
+                | Event::JobAdvanced { .. } => panic!("not written yet"),
+                Event::OrderSplit(_) | Event::SetMatched(_) => panic!("not written yet"),
                 Event::OrderAccepted(order) => {
                     self.accept(known(slot, stamp.market_id), order, &mut taker_client)
                 }
@@ -110,7 +121,7 @@ impl State {
 
     fn change_status(&mut self, slot: u32, to: BookMarketState, reason: Option<&str>) {
         let market = self.markets.get_mut(slot);
-        market.state = to;
+        market.own_state = to;
         market.reason = reason.map(Into::into);
         if to == BookMarketState::Closed {
             self.closed.push_back((self.time_ns, market.id));
@@ -135,6 +146,7 @@ impl State {
                 quantity: accepted.quantity,
                 filled: Quantity(filled),
                 remaining: accepted.resting,
+                split: false,
             };
             *taker_client = market.clients.insert(ClientEntry { account: accepted.account, id, report });
         }
@@ -149,7 +161,7 @@ impl State {
             remaining: accepted.resting.0,
             expiry_ms: match accepted.time_in_force {
                 TimeInForce::Gtd { expiry_ms } => NonZeroU64::new(expiry_ms),
-                TimeInForce::Gtc | TimeInForce::Ioc => None,
+                TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok { .. } => None,
             },
             market: slot,
             tick: market.spec.ladder.tick(accepted.price).expect("an accepted price is on the ladder"),
@@ -203,7 +215,7 @@ impl State {
         self.store.take(side, order_slot, order.cancelled.0);
         market.resting -= u32::from(order.remaining == Quantity::ZERO);
         market.note(client, order.filled, order.remaining, order.reason.status());
-        if market.state == BookMarketState::Closed && market.resting == 0 {
+        if market.own_state == BookMarketState::Closed && market.resting == 0 {
             self.closing.retain(|closing| *closing != slot);
         }
         Some((order.outcome, order.side, tick))
@@ -219,6 +231,7 @@ impl State {
             price: market.spec.ladder.price(tick),
             quantity: Quantity(quantity),
             orders,
+            mirror: None,
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::ladder::Ladder;
 use crate::types::{
-    AccountId, BookMarketState, ClientOrderId, CorrelationId, MarketId, MarketKind, MarketModel, MarketPhase,
-    Money, OddsX10000, OrderId, Persistence, Price, Quantity, RunnerId, Side, TimeInForce,
+    AccountId, BookMarketState, ClientOrderId, CorrelationId, Hold, MarketId, MarketKind, MarketModel,
+    MarketPhase, Money, OddsX10000, OrderId, Persistence, Price, Quantity, RunnerId, SelfTradePrevention,
+    Side, TimeInForce, TradeId, TransitionPolicy,
 };
 
 /// One thing asked of one market.
@@ -45,6 +46,53 @@ pub enum CommandKind {
         /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
         reason: Option<Box<str>>,
     },
+    /// Keeps a market from trading, whatever its state: it is `Suspended` until every hold is lifted.
+    HoldMarket {
+        /// Which: [`Hold::Halted`] or [`Hold::Deactivated`]; the third is the engine's own.
+        hold: Hold,
+        /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
+        reason: Option<Box<str>>,
+    },
+    /// Lifts a hold. The market is then what it was before, unless another hold is on.
+    LiftHold {
+        /// Which.
+        hold: Hold,
+        /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
+        reason: Option<Box<str>>,
+    },
+    /// Moves the market on in its event's time. Turning [`MarketPhase::Live`] is for good, needs
+    /// [`MarketKind::InPlayCapable`] and applies the market's [`TransitionPolicy`].
+    SetPhase {
+        /// Where to.
+        phase: MarketPhase,
+        /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
+        reason: Option<Box<str>>,
+    },
+    /// Adds outcomes, before a set has traded in the groups that they join.
+    AddRunners {
+        /// The new ones; ids and names as in [`NewMarket::runners`].
+        runners: Vec<NewRunner>,
+    },
+    /// Removes an outcome (a non-runner): its resting orders are cancelled, trades on it are void, and
+    /// its group is what remains.
+    RemoveRunner {
+        /// Which.
+        runner_id: RunnerId,
+        /// By how much bets on the others are reduced, in 1/10 000; at most [`REDUCTION_MAX`]. For whoever
+        /// settles.
+        reduction: u16,
+        /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
+        reason: Option<Box<str>>,
+    },
+    /// Declares trades void, for whoever keeps positions. The book is not wound back.
+    VoidTrades {
+        /// Which.
+        trades: VoidedTrades,
+        /// Why, for the audit; at most [`REASON_BYTES_MAX`] bytes.
+        reason: Option<Box<str>>,
+    },
+    /// Cancels every resting order that fits, in bounded steps; orders that come later are not touched.
+    CancelOrders(MassCancel),
     /// Forgets a closed market without resting orders, its name and its client order ids.
     RemoveMarket,
     /// Gives a name its [`AccountId`], the same one every time.
@@ -94,11 +142,42 @@ pub enum OrderRef {
     Client(ClientOrderId),
 }
 
+/// Which trades are void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoidedTrades {
+    /// This one, every leg of it.
+    One(TradeId),
+    /// All of the market with a time in this window; a set has one time, so it is in it whole.
+    Window {
+        /// From here on, in nanoseconds since the Unix epoch.
+        from_ns: u64,
+        /// To here, not included.
+        until_ns: u64,
+    },
+}
+
+/// Which orders a mass cancel takes out. What is left at its default does not restrict it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MassCancel {
+    /// Only this account's.
+    pub account_id: AccountId,
+    /// Only on this outcome; [`RunnerId::NONE`]: on all.
+    pub runner_id: RunnerId,
+    /// Only those taken in at or after this time, in nanoseconds since the Unix epoch.
+    pub from_ns: u64,
+    /// Only those taken in before this time; 0: whenever.
+    pub until_ns: u64,
+}
+
 /// An order as it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewOrder {
-    /// The outcome.
+    /// The outcome. On a quarter line: the half that is nearer to zero.
     pub runner_id: RunnerId,
+    /// On a quarter line: the half further from zero, which gets the smaller part of an odd number of
+    /// increments. [`RunnerId::NONE`] for an order on one outcome. Names are resolved by
+    /// [`MarketView::selection`](crate::view::MarketView::selection).
+    pub far_runner_id: RunnerId,
     /// Whose it is.
     pub account_id: AccountId,
     /// The client's own name for it.
@@ -113,6 +192,10 @@ pub struct NewOrder {
     pub persistence: Persistence,
     /// How long it stays. A MARKET order never rests, whatever is said here.
     pub time_in_force: TimeInForce,
+    /// Whether it is refused if any part of it would match at once. Only for an order that may rest.
+    pub post_only: bool,
+    /// What becomes of it where it would meet an order of its own account.
+    pub self_trade: SelfTradePrevention,
 }
 
 impl NewOrder {
@@ -120,6 +203,7 @@ impl NewOrder {
     pub const fn limit(runner_id: RunnerId, side: Side, price: Price, quantity: Quantity) -> Self {
         Self {
             runner_id,
+            far_runner_id: RunnerId::NONE,
             account_id: AccountId::NONE,
             client_order_id: None,
             side,
@@ -127,6 +211,8 @@ impl NewOrder {
             quantity,
             persistence: Persistence::Lapse,
             time_in_force: TimeInForce::Gtc,
+            post_only: false,
+            self_trade: SelfTradePrevention::Skip,
         }
     }
 
@@ -179,12 +265,18 @@ pub struct NewMarket {
     pub key: String,
     /// What people call it. At most [`NAME_BYTES_MAX`] bytes.
     pub name: String,
-    /// BACK/LAY at odds, or BUY/SELL at ticks.
-    pub model: MarketModel,
-    /// The prices there are.
+    /// The prices there are, and with them the model: odds, or ticks.
     pub ladder: Ladder,
-    /// [`RUNNERS_MIN`] to [`RUNNERS_MAX`] outcomes, no id and no name twice.
+    /// 2 to [`RUNNERS_MAX`] outcomes at odds, 1 to [`RUNNERS_MAX`] of a binary market, no id and no name
+    /// twice. Names of handicap and total lines (`Home_-0.5`, `Over_2.5`) make a market of lines, in which
+    /// the two sides of a line are a group.
     pub runners: Vec<NewRunner>,
+    /// Whether several outcomes may win (places, independent questions). Then there are no sets.
+    pub independent: bool,
+    /// Whether complete sets are matched, where outcomes exclude each other.
+    pub synthetic: bool,
+    /// What becomes of resting orders when it turns in-play.
+    pub transition: TransitionPolicy,
     /// Whether it may go in-play.
     pub kind: MarketKind,
     /// `Created`, `Open` or `Suspended`.
@@ -199,13 +291,15 @@ pub struct NewMarket {
 
 impl NewMarket {
     /// A pre-event odds market on the classic ladder in whole pennies, with these outcomes, numbered
-    /// from 1, not yet open.
+    /// from 1, of which exactly one wins, with sets, not yet open.
     pub fn new<N: Into<String>>(key: impl Into<String>, outcomes: impl IntoIterator<Item = N>) -> Self {
         Self {
             key: key.into(),
             name: String::new(),
-            model: MarketModel::ExchangeOdds,
             ladder: Ladder::Classic,
+            independent: false,
+            synthetic: true,
+            transition: TransitionPolicy::RespectPersistence,
             runners: (1..)
                 .zip(outcomes)
                 .map(|(id, name)| NewRunner { id: RunnerId(id), name: name.into() })
@@ -215,6 +309,26 @@ impl NewMarket {
             phase: MarketPhase::Pre,
             increment: Quantity(Money::PENNY.0),
             min_quantity: Quantity(Money::PENNY.0),
+        }
+    }
+
+    /// A binary market in whole shares, with this many ticks to a currency unit, 2 to
+    /// [`PRICE_TICKS_MAX`](crate::ladder::PRICE_TICKS_MAX); otherwise like [`NewMarket::new`].
+    pub fn binary<N: Into<String>>(
+        key: impl Into<String>,
+        max_price_ticks: u16,
+        outcomes: impl IntoIterator<Item = N>,
+    ) -> Self {
+        let one = Quantity(1);
+        let ladder = Ladder::Binary { max_price_ticks };
+        Self { ladder, increment: one, min_quantity: one, ..Self::new(key, outcomes) }
+    }
+
+    /// BACK/LAY at odds, or BUY/SELL at ticks.
+    pub const fn model(&self) -> MarketModel {
+        match self.ladder {
+            Ladder::Classic | Ladder::Finest => MarketModel::ExchangeOdds,
+            Ladder::Binary { .. } => MarketModel::BinaryYes,
         }
     }
 }
@@ -232,10 +346,10 @@ pub struct NewRunner {
 pub const NAME_BYTES_MAX: usize = 128;
 /// Longest reason of a lifecycle command, in bytes.
 pub const REASON_BYTES_MAX: usize = 256;
-/// Fewest outcomes of a market.
-pub const RUNNERS_MIN: usize = 2;
-/// Most outcomes of a market.
+/// Most outcomes of a market, removed ones included.
 pub const RUNNERS_MAX: usize = 256;
+/// The largest reduction factor: 10 000 are 100 %.
+pub const REDUCTION_MAX: u16 = 10_000;
 
 /// A market that an engine is built with, in the words of its embedders.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! A digest of all that decides what comes next: equal digests, equal answers.
 
 use crate::event::OutcomeIndex;
+use crate::ladder::Ladder;
 use crate::state::State;
 use crate::types::Side;
 use crate::view::MarketView;
@@ -22,7 +23,7 @@ impl Bytes {
 impl State {
     /// A digest of the whole state: queues in order, identifiers, client ids and bounds included.
     pub fn digest(&self) -> [u8; 32] {
-        let mut bytes = Bytes(blake3::Hasher::new_derive_key("betex state digest 1"));
+        let mut bytes = Bytes(blake3::Hasher::new_derive_key("betex state digest 2"));
         for number in
             [self.sequence, self.time_ns, self.last_order_id, self.last_market_id, self.last_removed_id]
         {
@@ -58,10 +59,17 @@ impl MarketView<'_> {
         bytes.number(self.id().0);
         bytes.text(&spec.key);
         bytes.text(&spec.name);
-        for small in
-            [spec.model as u8, spec.ladder as u8, spec.kind as u8, spec.phase as u8, self.state() as u8]
-        {
+        let (ladder, ticks) = match spec.ladder {
+            Ladder::Classic => (0, 0),
+            Ladder::Finest => (1, 0),
+            Ladder::Binary { max_price_ticks } => (2, max_price_ticks),
+        };
+        for small in [ladder, spec.kind as u8, spec.transition as u8, self.phase() as u8, self.state() as u8] {
             bytes.number(small);
+        }
+        bytes.number(ticks);
+        for yes in [spec.independent, spec.synthetic] {
+            bytes.number(u8::from(yes));
         }
         bytes.number(spec.increment.0);
         bytes.number(spec.min_quantity.0);

@@ -1,11 +1,11 @@
 //! What has happened. Events carry what whoever keeps positions, streams or audits needs to know of
 //! them; nothing has to be looked up in a state that has moved on.
 
-use crate::command::NewMarket;
+use crate::command::{NewMarket, NewRunner, VoidedTrades};
 use crate::limits::Limits;
 use crate::types::{
-    AccountId, BookMarketState, ClientOrderId, MarketId, Money, OrderId, OrderStatus, Persistence, Price,
-    Quantity, Side, TimeInForce,
+    AccountId, BookMarketState, ClientOrderId, Hold, MarketId, MarketPhase, Money, OrderId, OrderStatus,
+    Persistence, Price, Quantity, SelfTradePrevention, Side, TimeInForce, TradeId,
 };
 
 /// The place of an outcome in its market's list of runners, from 0.
@@ -42,12 +42,129 @@ pub enum Event {
     },
     /// A closed market was forgotten.
     MarketRemoved,
-    /// An order was taken in: always the first event of its transaction.
+    /// A hold was set or lifted.
+    HoldChanged {
+        /// Which.
+        hold: Hold,
+        /// Whether it is on now.
+        on: bool,
+        /// Where the market is now in its life.
+        to: BookMarketState,
+        /// Why, in the words of whoever asked.
+        reason: Option<Box<str>>,
+    },
+    /// A market moved on in its event's time.
+    PhaseChanged {
+        /// Where it is now.
+        to: MarketPhase,
+        /// Why, in the words of whoever asked.
+        reason: Option<Box<str>>,
+    },
+    /// Outcomes were added behind those there were.
+    RunnersAdded(Box<[NewRunner]>),
+    /// An outcome was removed. Trades on it are void; a set that had a leg on it pays its payout less that
+    /// leg's stake.
+    RunnerRemoved {
+        /// Which.
+        outcome: OutcomeIndex,
+        /// By how much bets on the others are reduced, in 1/10 000.
+        reduction: u16,
+        /// Why, in the words of whoever asked.
+        reason: Option<Box<str>>,
+    },
+    /// Trades were declared void.
+    TradesVoided {
+        /// Which.
+        trades: VoidedTrades,
+        /// Why, in the words of whoever asked.
+        reason: Option<Box<str>>,
+    },
+    /// A mass cancel was asked for. Its first step is in the same transaction.
+    OrdersCancelled(OrderFilter),
+    /// A job that takes out orders was not done with the step in this transaction: it goes on by itself.
+    JobStarted(Job),
+    /// A job took one more step, with this event at its end.
+    JobAdvanced {
+        /// Which: the sequence number of its [`Event::JobStarted`].
+        job: u64,
+        /// Where it goes on; [`OrderId::NONE`]: it is done.
+        next: OrderId,
+    },
+    /// An order on a quarter line was taken in: always the first event of its transaction. Its two halves
+    /// follow, each an [`Event::OrderAccepted`] with its trades.
+    OrderSplit(OrderSplit),
+    /// An order was taken in: the first event of its transaction, but for the halves of a quarter line.
     OrderAccepted(OrderAccepted),
-    /// A resting order met the transaction's order.
+    /// The transaction's order met a complete set. The legs of its makers follow.
+    SetMatched(SetMatched),
+    /// A resting order met the transaction's order, directly or as a leg of a set.
     TradeMatched(TradeMatched),
     /// An order, or part of it, was taken out unfilled.
     OrderCancelled(OrderCancelled),
+}
+
+/// Which resting orders a job takes out. What is left at its default does not restrict it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Only this account's.
+    pub account: AccountId,
+    /// Only on this outcome.
+    pub outcome: Option<OutcomeIndex>,
+    /// Only those that are to lapse when the market turns in-play.
+    pub lapsing: bool,
+    /// Only those taken in at or after this time, in nanoseconds since the Unix epoch.
+    pub from_ns: u64,
+    /// Only those taken in before this time, in nanoseconds since the Unix epoch; 0: whenever.
+    pub until_ns: u64,
+    /// What the cancelled orders are told.
+    pub reason: CancelReason,
+}
+
+impl OrderFilter {
+    /// Every order, for this reason.
+    pub const fn all(reason: CancelReason) -> Self {
+        Self { account: AccountId::NONE, outcome: None, lapsing: false, from_ns: 0, until_ns: 0, reason }
+    }
+}
+
+/// A long job that takes out orders of one market, oldest outcome and best price first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Which orders.
+    pub filter: OrderFilter,
+    /// Not those with a higher id: they came later.
+    pub last_order_id: OrderId,
+    /// The order it goes on with.
+    pub next: OrderId,
+}
+
+/// What part of an order on a quarter line an order is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Half {
+    /// It is a whole order.
+    #[default]
+    Whole = 0,
+    /// The half on the line nearer to zero; its id is the order's plus 1.
+    Near = 1,
+    /// The half on the line further from zero; its id is the order's plus 2.
+    Far = 2,
+}
+
+impl Half {
+    /// The order that the client knows, given the id of this half of it.
+    pub const fn whole_of(self, id: OrderId) -> OrderId {
+        OrderId(id.0 - self as u64)
+    }
+}
+
+/// An order on a quarter line, as it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderSplit {
+    /// The whole of it, on the outcome nearer to zero.
+    pub order: OrderAccepted,
+    /// The outcome further from zero.
+    pub far: OutcomeIndex,
 }
 
 /// An order, as it was asked for, and what of it rests once its transaction is through.
@@ -76,20 +193,47 @@ pub struct OrderAccepted {
     pub quantity: Quantity,
     /// How much of it rests after this transaction.
     pub resting: Quantity,
+    /// Whether it was to be refused if it matched at once.
+    pub post_only: bool,
+    /// What was to become of it where it met orders of its own account.
+    pub self_trade: SelfTradePrevention,
+    /// Whether it is half of an order on a quarter line. Halves have no client order id of their own.
+    pub half: Half,
 }
 
-/// A maker's leg of a trade. A trade's id is the sequence number of its first leg.
+/// The taker's leg of a set: the first event of the trade. Stakes of all legs together are the payout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetMatched {
+    /// The order that came in, or the half of it.
+    pub taker_order_id: OrderId,
+    /// Its outcome.
+    pub outcome: OutcomeIndex,
+    /// Its side, which is that of every leg.
+    pub side: Side,
+    /// Its price. At odds: payout / stake, cut (BACK) or raised (LAY) to four decimals; settle by the
+    /// payout. In ticks: exactly what the makers' prices leave of the whole.
+    pub price: Price,
+    /// Its stake, or shares.
+    pub quantity: Quantity,
+    /// What whoever holds the winning leg is paid, stake included; the same for all legs.
+    pub payout: Money,
+    /// How many makers' legs follow.
+    pub makers: u16,
+}
+
+/// A maker's leg of a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TradeMatched {
     /// The order that came in.
     pub taker_order_id: OrderId,
-    /// The order that rested.
+    /// The order that rested, or the half of one.
     pub maker_order_id: OrderId,
     /// Whose it is.
     pub maker_account: AccountId,
     /// Its outcome.
     pub outcome: OutcomeIndex,
-    /// Its side. The taker of a direct trade is on the other.
+    /// Its side. The taker of a direct trade is on the other; where YES and NO are one ladder, it may
+    /// have come for the other outcome, on the same side.
     pub maker_side: Side,
     /// Its price, which is the trade's.
     pub price: Price,
@@ -101,16 +245,22 @@ pub struct TradeMatched {
     pub maker_filled: Quantity,
     /// What of the maker still rests.
     pub maker_remaining: Quantity,
+    /// Stake and profit together: what is paid if the outcome wins. Of a direct trade it is exactly stake
+    /// times odds (odds have two decimals, stakes are whole pennies), or a currency unit a share.
+    pub payout: Money,
+    /// 0: a direct trade. Otherwise the place of this leg in its set, from 1.
+    pub leg: u16,
 }
 
 impl TradeMatched {
-    /// Stake and profit together, in quanta, of a direct trade at odds: exact, since odds have two
-    /// decimals and stakes are whole pennies.
-    pub const fn payout(&self) -> Money {
-        let payout = self.quantity.0 as i128 * self.price.0 as i128 / 10_000;
-        // Quantity::MAX at odds of 1000 is 10^17.
-        #[expect(clippy::cast_possible_truncation)]
-        Money(payout as i64)
+    /// The trade that this leg is of, given the leg's own sequence number.
+    pub const fn trade_id(&self, sequence: u64) -> TradeId {
+        TradeId(sequence - self.leg as u64)
+    }
+
+    /// Whether it is a leg of a set.
+    pub const fn is_synthetic(&self) -> bool {
+        self.leg > 0
     }
 }
 
@@ -163,6 +313,14 @@ pub enum CancelReason {
     Expired = 4,
     /// The market closed.
     MarketClosed = 5,
+    /// An order of the same account came in that cancels those it would meet.
+    OwnOrder = 6,
+    /// The market turned in-play.
+    Lapsed = 7,
+    /// Its outcome was removed.
+    RunnerRemoved = 8,
+    /// A mass cancel took it out.
+    MassCancelled = 9,
 }
 
 impl CancelReason {
@@ -170,6 +328,7 @@ impl CancelReason {
     pub const fn status(self) -> OrderStatus {
         match self {
             Self::Expired => OrderStatus::Expired,
+            Self::Lapsed => OrderStatus::Lapsed,
             _ => OrderStatus::Cancelled,
         }
     }
@@ -178,10 +337,13 @@ impl CancelReason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Requested | Self::Unfilled => "",
-            Self::SelfTrade => "SELF_TRADE",
+            Self::SelfTrade | Self::OwnOrder => "SELF_TRADE",
             Self::OrderLimit => "ORDER_LIMIT",
             Self::Expired => "EXPIRED",
             Self::MarketClosed => "MARKET_CLOSED",
+            Self::Lapsed => "LAPSED",
+            Self::RunnerRemoved => "OUTCOME_REMOVED",
+            Self::MassCancelled => "MASS_CANCELLED",
         }
     }
 }

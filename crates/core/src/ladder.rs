@@ -1,19 +1,28 @@
 //! The prices there are. A book knows its levels by tick: the place of a price on its ladder, from 0,
-//! rising with the odds.
+//! rising with what a backer or buyer wants: with the odds, and against the price of a share.
 
-use crate::types::{OddsX10000, Price};
+use crate::types::{OddsX10000, Price, Side};
 
 /// Which prices a market takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum Ladder {
     /// 350 prices: 1.01 to 2 by .01, to 3 by .02, to 4 by .05, to 6 by .1, to 10 by .2, to 20 by .5, to
     /// 30 by 1, to 50 by 2, to 100 by 5, to 1000 by 10.
     #[default]
-    Classic = 0,
+    Classic,
     /// 99 900 prices: 1.01 to 1000 by .01 (Asian handicaps, goal lines).
-    Finest = 1,
+    Finest,
+    /// Whole ticks strictly between 0 and this many, which is what a winning share pays and stands for
+    /// one currency unit. Ticks of the ladder count from the highest price down, as a low price is for a
+    /// buyer what high odds are for a backer.
+    Binary {
+        /// 2 to [`PRICE_TICKS_MAX`].
+        max_price_ticks: u16,
+    },
 }
+
+/// The finest binary ladder: a tick is a basis point.
+pub const PRICE_TICKS_MAX: u16 = 10_000;
 
 /// The place of a price on its ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,24 +61,35 @@ const CLASSIC: [Band; 10] = [
 const FINEST: [Band; 1] = [band(10_100, 10_000_000, 100, 0)];
 
 impl Ladder {
-    const fn bands(self) -> &'static [Band] {
+    /// The bands of a ladder of odds; of a binary one `Err` with how many prices there are.
+    const fn bands(self) -> Result<&'static [Band], u32> {
         match self {
-            Self::Classic => &CLASSIC,
-            Self::Finest => &FINEST,
+            Self::Classic => Ok(&CLASSIC),
+            Self::Finest => Ok(&FINEST),
+            Self::Binary { max_price_ticks } => Err(max_price_ticks as u32 - 1),
         }
     }
 
     /// How many prices there are.
     #[expect(clippy::len_without_is_empty)]
     pub const fn len(self) -> u32 {
-        let bands = self.bands();
-        let last = &bands[bands.len() - 1];
-        last.tick + (last.last - last.first) / last.step + 1
+        match self.bands() {
+            Ok(bands) => {
+                let last = &bands[bands.len() - 1];
+                last.tick + (last.last - last.first) / last.step + 1
+            }
+            Err(len) => len,
+        }
     }
 
     /// The tick of a price, or `None` if it is not on the ladder.
     pub fn tick(self, price: Price) -> Option<Tick> {
-        let band = self.bands().iter().find(|band| price.0 <= band.last)?;
+        let bands = match self.bands() {
+            Ok(bands) => bands,
+            // A price of 0 would be at `len`, one of `max_price_ticks` below 0.
+            Err(len) => return len.checked_sub(price.0).filter(|tick| *tick < len).map(Tick),
+        };
+        let band = bands.iter().find(|band| price.0 <= band.last)?;
         let offset = price.0.checked_sub(band.first)?;
         (offset % band.step == 0).then(|| Tick(band.tick + offset / band.step))
     }
@@ -80,13 +100,25 @@ impl Ladder {
     /// If the tick is not below [`Ladder::len`].
     pub fn price(self, tick: Tick) -> Price {
         assert!(tick.0 < self.len(), "tick {} of {}", tick.0, self.len());
-        let band = self.bands().iter().rev().find(|band| band.tick <= tick.0);
-        let band = band.unwrap_or(&self.bands()[0]);
+        let bands = match self.bands() {
+            Ok(bands) => bands,
+            Err(len) => return Price(len - tick.0),
+        };
+        let band = bands.iter().rev().find(|band| band.tick <= tick.0);
+        let band = band.unwrap_or(&bands[0]);
         Price(band.first + (tick.0 - band.tick) * band.step)
+    }
+
+    /// The same price of a two-sided binary ladder, seen from the other outcome: `max - price`.
+    pub const fn mirrored(self, tick: Tick) -> Tick {
+        Tick(self.len() - 1 - tick.0)
     }
 
     /// The nearest prices below and above one that is not on the ladder.
     pub fn neighbours(self, price: Price) -> (Option<Price>, Option<Price>) {
+        if let Err(len) = self.bands() {
+            return if price.0 > len { (Some(Price(len)), None) } else { (None, Some(Price(1))) };
+        }
         // Both halves of the ladder by bisection: the first tick whose price is not below.
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -102,9 +134,18 @@ impl Ladder {
         (below, above)
     }
 
+    /// The worst price there is for whoever takes on this side: what a MARKET order without one accepts.
+    pub fn worst(self, side: Side) -> Price {
+        match side {
+            Side::Yes => self.price(Tick(0)),
+            Side::No => self.price(Tick(self.len() - 1)),
+        }
+    }
+
     /// The lowest and the highest price.
     pub fn ends(self) -> (Price, Price) {
-        (self.price(Tick(0)), self.price(Tick(self.len() - 1)))
+        let (first, last) = (self.worst(Side::Yes), self.worst(Side::No));
+        (first.min(last), first.max(last))
     }
 }
 
@@ -133,6 +174,27 @@ mod tests {
                 last = price;
             }
             assert_eq!(ladder.ends(), (ODDS_MIN.into(), ODDS_MAX.into()));
+        }
+    }
+
+    #[test]
+    fn a_binary_ladder_counts_from_the_highest_price_down() {
+        for max_price_ticks in [2, 3, 100, PRICE_TICKS_MAX] {
+            let (ladder, max) = (Ladder::Binary { max_price_ticks }, u32::from(max_price_ticks));
+            assert_eq!(ladder.ends(), (Price(1), Price(max - 1)));
+            assert_eq!((ladder.worst(Side::Yes), ladder.worst(Side::No)), (Price(max - 1), Price(1)));
+            for price in (1..max).map(Price) {
+                let tick = ladder.tick(price).expect("on the ladder");
+                assert_eq!((tick.0, ladder.price(tick)), (max - 1 - price.0, price));
+                assert_eq!(ladder.price(ladder.mirrored(tick)), Price(max - price.0));
+            }
+            for (price, neighbours) in
+                [(0, (None, Some(1))), (max, (Some(max - 1), None)), (u32::MAX, (Some(max - 1), None))]
+            {
+                let (below, above) = neighbours;
+                assert_eq!(ladder.tick(Price(price)), None);
+                assert_eq!(ladder.neighbours(Price(price)), (below.map(Price), above.map(Price)));
+            }
         }
     }
 

@@ -11,10 +11,12 @@ pub mod decide;
 mod digest;
 pub mod event;
 pub mod ladder;
+pub mod line;
 pub mod limits;
 mod market;
 pub mod reject;
 pub mod state;
+mod topology;
 pub mod types;
 pub mod view;
 

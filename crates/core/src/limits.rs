@@ -30,7 +30,15 @@ impl Default for Limits {
 
 /// Most maker legs that one command fills.
 pub const FILLS_MAX: u32 = 4_096;
-/// Most orders of its own account that one command passes over.
+/// Most orders of its own account that one command passes over or cancels.
 pub const OWN_ORDERS_SKIPPED_MAX: u32 = 4_096;
-/// Most orders that one step of closing or expiring takes out.
+/// Most makers that sets pass over in one command; after that it looks for no more sets.
+pub const PASSED_OVER_MAX: u32 = 4_096;
+/// Most payouts that one command looks at; after that it looks for no more sets.
+pub const PAYOUTS_MAX: u32 = 65_536;
+/// Most orders that one step of a long job takes out.
 pub const ORDERS_PER_STEP_MAX: u32 = 512;
+/// Most orders that one step of a long job looks at.
+pub const ORDERS_SEEN_PER_STEP_MAX: u32 = 4_096;
+/// Most jobs that wait for their next step, but for closing markets, which always may.
+pub const JOBS_MAX: usize = 1_024;

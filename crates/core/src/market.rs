@@ -8,18 +8,25 @@ use crate::book::BookSide;
 use crate::command::NewMarket;
 use crate::event::OutcomeIndex;
 use crate::reject::OrderReport;
-use crate::types::{AccountId, BookMarketState, ClientOrderId, MarketId, Price, RunnerId, Side};
+use crate::topology::Topology;
+use crate::types::{AccountId, BookMarketState, ClientOrderId, MarketId, MarketPhase, Price, RunnerId, Side};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Market {
     pub(crate) id: MarketId,
+    /// As it was asked for, with the outcomes that were added.
     pub(crate) spec: NewMarket,
-    pub(crate) state: BookMarketState,
+    pub(crate) topology: Topology,
+    /// Where it is in its life, holds aside.
+    pub(crate) own_state: BookMarketState,
+    /// The holds that are on, a bit for each.
+    pub(crate) holds: u8,
+    pub(crate) phase: MarketPhase,
     pub(crate) reason: Option<Box<str>>,
     /// Events of this market so far.
     pub(crate) sequence: u64,
     pub(crate) resting: u32,
-    pub(crate) runners: Box<[Runner]>,
+    pub(crate) runners: Vec<Runner>,
     pub(crate) clients: ClientIds,
 }
 
@@ -27,14 +34,17 @@ pub(crate) struct Market {
 #[derive(Clone, Debug)]
 pub(crate) struct Runner {
     sides: [BookSide; 2],
+    /// The reduction factor that it was removed with.
+    pub(crate) removed: Option<u16>,
     pub(crate) last_price: Option<Price>,
     /// Backers' stakes, or shares: i128, so that no number of trades can overflow it.
     pub(crate) traded: i128,
 }
 
 impl Runner {
-    fn new() -> Self {
-        Self { sides: [BookSide::new(Side::Yes), BookSide::new(Side::No)], last_price: None, traded: 0 }
+    pub(crate) fn new() -> Self {
+        let sides = [BookSide::new(Side::Yes), BookSide::new(Side::No)];
+        Self { sides, removed: None, last_price: None, traded: 0 }
     }
 
     pub(crate) fn side(&self, side: Side) -> &BookSide {
@@ -49,16 +59,27 @@ impl Runner {
 impl Market {
     pub(crate) fn new(id: MarketId, spec: NewMarket) -> Self {
         let runners = spec.runners.iter().map(|_| Runner::new()).collect();
-        let state = spec.state;
+        let topology = Topology::of(&spec).expect("decide checks the names of outcomes");
         Self {
             id,
+            topology,
+            own_state: spec.state,
+            holds: 0,
+            phase: spec.phase,
             spec,
-            state,
             reason: None,
             sequence: 0,
             resting: 0,
             runners,
             clients: ClientIds::default(),
+        }
+    }
+
+    /// Where it is in its life: suspended while a hold is on, unless it is closed.
+    pub(crate) const fn state(&self) -> BookMarketState {
+        match self.own_state {
+            BookMarketState::Created | BookMarketState::Open if self.holds != 0 => BookMarketState::Suspended,
+            state => state,
         }
     }
 

@@ -1,6 +1,10 @@
 //! Why a command was refused, in words that name what would be valid.
 
-use crate::types::{AccountId, BookMarketState, MarketId, OrderId, OrderStatus, Price, Quantity, RunnerId};
+use crate::ladder::Ladder;
+use crate::line::LineError;
+use crate::types::{
+    AccountId, BookMarketState, Hold, MarketId, MarketPhase, OrderId, OrderStatus, Price, Quantity, RunnerId,
+};
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct OrderReport {
     pub filled: Quantity,
     /// What rests.
     pub remaining: Quantity,
+    /// Whether it is on a quarter line: then its halves have the next two ids.
+    pub split: bool,
 }
 
 impl OrderReport {
@@ -41,6 +47,17 @@ pub enum Rejection {
         /// What is wrong and what would be valid.
         problem: &'static str,
     },
+    /// A field of an order, or of what is to be done with a market, is not valid.
+    #[error("{field}: {problem}")]
+    InvalidField {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong and what would be valid.
+        problem: &'static str,
+    },
+    /// The name of an outcome is not the line that it looks like.
+    #[error("outcomes: {0}")]
+    InvalidLine(LineError),
     /// A text is too long or empty.
     #[error("{field}: {len} bytes, valid are {min} to {max}")]
     InvalidText {
@@ -61,6 +78,33 @@ pub enum Rejection {
         /// Where it was to go.
         to: BookMarketState,
     },
+    /// A hold keeps the market from this step.
+    #[error("the market is {}, so it cannot become {to}; lift the hold first", hold.name())]
+    Held {
+        /// Which hold.
+        hold: Hold,
+        /// Where it was to go.
+        to: BookMarketState,
+    },
+    /// The hold is on already, or is not on.
+    #[error("the market is {} {}", if *on { "already" } else { "not" }, hold.name())]
+    HoldUnchanged {
+        /// Which hold.
+        hold: Hold,
+        /// Whether it is on.
+        on: bool,
+    },
+    /// The market's phase does not allow this one.
+    #[error("phase: the market is {from:?}, so it cannot become {to:?}")]
+    InvalidPhase {
+        /// Where it is.
+        from: MarketPhase,
+        /// Where it was to go.
+        to: MarketPhase,
+    },
+    /// What the market is, or has traded, does not allow this.
+    #[error("{0}")]
+    NotPossible(&'static str),
     /// Only a closed market without resting orders can be removed.
     #[error("the market is {state} with {resting} resting orders; close it first and let it empty")]
     NotRemovable {
@@ -79,8 +123,10 @@ pub enum Rejection {
     #[error("outcome_id: the market has no outcome {0}")]
     InvalidOutcome(RunnerId),
     /// The price is not on the market's ladder.
-    #[error("price: {}", price_hint(*.price, *.below, *.above))]
+    #[error("price: {}", price_hint(*.ladder, *.price, *.below, *.above))]
     InvalidPrice {
+        /// The market's ladder.
+        ladder: Ladder,
         /// What was asked for.
         price: Price,
         /// The next valid price below.
@@ -108,9 +154,23 @@ pub enum Rejection {
         /// The time of the command.
         now_ms: u64,
     },
-    /// It would rest across an order of its own account.
+    /// It would rest across an order of its own account, or meet one.
     #[error("the order would match a resting order of the same account")]
     SelfTrade,
+    /// Fill or kill: less than the least would be filled.
+    #[error("min_fill: {fillable} of at least {min_fill} would be filled")]
+    WouldNotFill {
+        /// What would be filled.
+        fillable: Quantity,
+        /// What was asked for.
+        min_fill: Quantity,
+    },
+    /// Post-only: some of it would match at once.
+    #[error("the order would match at once, and is post-only")]
+    WouldMatch,
+    /// Fill or kill: it met the bound on the work of one command before it was filled.
+    #[error("the order met the bound on work for one order before it was filled")]
+    OrderLimit,
     /// The client order id names an order already.
     #[error("client_order_id: used before, for order {}", .0.order_id)]
     DuplicateClientId(OrderReport),
@@ -138,13 +198,17 @@ pub enum Rejection {
     },
 }
 
-fn price_hint(price: Price, below: Option<Price>, above: Option<Price>) -> String {
+fn price_hint(ladder: Ladder, price: Price, below: Option<Price>, above: Option<Price>) -> String {
+    let name = |price: Price| match ladder {
+        Ladder::Classic | Ladder::Finest => price.odds().to_string(),
+        Ladder::Binary { .. } => price.0.to_string(),
+    };
     let nearest = match (below, above) {
-        (Some(below), Some(above)) => format!("the nearest are {} and {}", below.odds(), above.odds()),
-        (Some(only), None) | (None, Some(only)) => format!("the nearest is {}", only.odds()),
+        (Some(below), Some(above)) => format!("the nearest are {} and {}", name(below), name(above)),
+        (Some(only), None) | (None, Some(only)) => format!("the nearest is {}", name(only)),
         (None, None) => "the ladder is empty".to_owned(),
     };
-    format!("{} is not on the market's ladder; {nearest}", price.odds())
+    format!("{} is not on the market's ladder; {nearest}", name(price))
 }
 
 /// What kind of refusal it is: what a gateway needs to choose its status.
@@ -175,11 +239,23 @@ impl Rejection {
             Self::InvalidQuantity { .. } => Order("INVALID_QUANTITY"),
             Self::InvalidExpiry { .. } => Order("INVALID_EXPIRY"),
             Self::SelfTrade => Order("SELF_TRADE"),
+            Self::WouldNotFill { .. } => Order("WOULD_NOT_FILL"),
+            Self::WouldMatch => Order("WOULD_MATCH"),
+            Self::OrderLimit => Order("ORDER_LIMIT"),
             Self::DuplicateClientId(_) => Order("DUPLICATE_CLIENT_ID"),
-            Self::InvalidMarket { .. } | Self::InvalidText { .. } => Invalid,
+            Self::InvalidMarket { .. }
+            | Self::InvalidField { .. }
+            | Self::InvalidLine(_)
+            | Self::InvalidText { .. } => Invalid,
             Self::MarketNotFound(_) | Self::OrderNotFound(_) | Self::ClientIdNotFound => NotFound,
             Self::MarketExists(_) => Exists,
-            Self::InvalidTransition { .. } | Self::NotRemovable { .. } | Self::MarketClosed => Precondition,
+            Self::InvalidTransition { .. }
+            | Self::Held { .. }
+            | Self::HoldUnchanged { .. }
+            | Self::InvalidPhase { .. }
+            | Self::NotPossible(_)
+            | Self::NotRemovable { .. }
+            | Self::MarketClosed => Precondition,
             Self::NotTheOwner { .. } => NotFound,
             Self::LimitReached { .. } => Exhausted,
         }

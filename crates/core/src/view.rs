@@ -4,11 +4,12 @@ use crate::book::{Order, OrderSlot};
 use crate::command::NewMarket;
 use crate::event::OutcomeIndex;
 use crate::limits::Limits;
+use crate::line::Line;
 use crate::market::{ClientEntry, Market};
 use crate::reject::OrderReport;
 use crate::state::State;
 use crate::types::{
-    AccountId, BookMarketState, MarketId, MarketPhase, OrderId, Price, Quantity, RunnerId, Side,
+    AccountId, BookMarketState, Hold, MarketId, MarketPhase, OrderId, Price, Quantity, RunnerId, Side,
 };
 
 impl State {
@@ -83,6 +84,20 @@ pub struct LevelView {
     pub orders: u32,
 }
 
+/// What the name of an outcome stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// An outcome.
+    Outcome(RunnerId),
+    /// A quarter line: half on each of these.
+    Quarter {
+        /// The line nearer to zero.
+        near: RunnerId,
+        /// The line further from zero.
+        far: RunnerId,
+    },
+}
+
 /// A resting order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderView {
@@ -135,12 +150,23 @@ impl<'a> MarketView<'a> {
 
     /// Where it is in its life.
     pub const fn state(&self) -> BookMarketState {
-        self.market.state
+        self.market.state()
     }
 
     /// Where it is in its event's time.
     pub const fn phase(&self) -> MarketPhase {
-        self.market.spec.phase
+        self.market.phase
+    }
+
+    /// The holds that are on.
+    pub fn holds(&self) -> impl Iterator<Item = Hold> + use<> {
+        let holds = self.market.holds;
+        Hold::ALL.into_iter().filter(move |hold| holds & hold.bit() != 0)
+    }
+
+    /// Whether an outcome was removed, and if so with which reduction factor in 1/10 000.
+    pub fn removed(&self, outcome: OutcomeIndex) -> Option<u16> {
+        self.market.runners[outcome.index()].removed
     }
 
     /// Why its state last changed, if anybody said.
@@ -161,6 +187,33 @@ impl<'a> MarketView<'a> {
     /// The outcome with this name.
     pub fn outcome_named(&self, name: &str) -> Option<OutcomeIndex> {
         self.market.outcome_named(name)
+    }
+
+    /// What an order for this name is for: an outcome that is not removed, or a quarter line between two
+    /// of them.
+    pub fn selection(&self, name: &str) -> Option<Selection> {
+        let runner = |name: &str| {
+            let outcome = self.outcome_named(name)?;
+            let runner = &self.market.runners[outcome.index()];
+            runner.removed.is_none().then(|| self.market.spec.runners[outcome.index()].id)
+        };
+        if let Some(id) = runner(name) {
+            return Some(Selection::Outcome(id));
+        }
+        let line = Line::parse(name).ok()??;
+        if !self.market.topology.lines || !line.is_quarter() {
+            return None;
+        }
+        let (near, far) = line.halves();
+        Some(Selection::Quarter { near: runner(&near.to_string())?, far: runner(&far.to_string())? })
+    }
+
+    /// Up to this many levels of what complete sets would give a taker who meets this side of an outcome,
+    /// best for the taker first: for [`Side::Yes`] what a layer or seller could take, for [`Side::No`] what
+    /// a backer or buyer could. Prices are rounded to the ladder against that taker. These are not resting
+    /// orders; what rests is in [`MarketView::levels`].
+    pub fn virtual_levels(&self, _outcome: OutcomeIndex, _side: Side, _depth: usize) -> Vec<LevelView> {
+        Vec::new()
     }
 
     /// The outcome with this id.

@@ -17,7 +17,7 @@ pub(super) fn cancel(
     keep: Quantity,
     out: &mut Vec<Event>,
 ) -> Result<Receipt, Rejection> {
-    if market.state == BookMarketState::Closed {
+    if market.state() == BookMarketState::Closed {
         return Err(Rejection::MarketClosed);
     }
     let id = named(market, order, account)?;
@@ -39,7 +39,7 @@ pub(super) fn cancel(
     let (quantity, filled) = (Quantity(order.quantity), Quantity(order.filled));
     let status = OrderStatus::of(filled, remaining, OrderStatus::Cancelled);
     Ok(Receipt::Cancelled {
-        report: OrderReport { order_id: id, status, quantity, filled, remaining },
+        report: OrderReport { order_id: id, status, quantity, filled, remaining, split: false },
         cancelled,
     })
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{Receipt, check_text};
-use crate::command::{NAME_BYTES_MAX, NewMarket, REASON_BYTES_MAX, RUNNERS_MAX, RUNNERS_MIN};
+use crate::command::{NAME_BYTES_MAX, NewMarket, REASON_BYTES_MAX, RUNNERS_MAX};
 use crate::event::Event;
+use crate::ladder::{Ladder, PRICE_TICKS_MAX};
 use crate::market::Market;
 use crate::reject::Rejection;
 use crate::state::State;
-use crate::types::{BookMarketState, MarketId, MarketModel, Money, Quantity, RunnerId};
+use crate::topology::Topology;
+use crate::types::{BookMarketState, MarketId, Money, Quantity, RunnerId};
 
 /// The highest id that an embedder may choose: there is always a next one.
 const MARKET_ID_MAX: u64 = u64::MAX >> 1;
@@ -51,11 +53,15 @@ fn invalid(field: &'static str, problem: &'static str) -> Rejection {
 fn check(spec: &NewMarket) -> Result<(), Rejection> {
     check_text("market_id", &spec.key, 0, NAME_BYTES_MAX)?;
     check_text("name", &spec.name, 0, NAME_BYTES_MAX)?;
-    if spec.model != MarketModel::ExchangeOdds {
-        return Err(invalid("model", "binary markets do not exist yet; valid is EXCHANGE_ODDS"));
+    let (fewest, smallest, ticks) = match spec.ladder {
+        Ladder::Classic | Ladder::Finest => (2, Money::PENNY.0, PRICE_TICKS_MAX),
+        Ladder::Binary { max_price_ticks } => (1, 1, max_price_ticks),
+    };
+    if !(2..=PRICE_TICKS_MAX).contains(&ticks) {
+        return Err(invalid("max_price_ticks", "valid are 2 to 10 000 ticks to a currency unit"));
     }
-    if !(RUNNERS_MIN..=RUNNERS_MAX).contains(&spec.runners.len()) {
-        return Err(invalid("outcomes", "a market has 2 to 256 outcomes"));
+    if !(fewest..=RUNNERS_MAX).contains(&spec.runners.len()) {
+        return Err(invalid("outcomes", "a market has 2 to 256 outcomes, a binary one 1 to 256"));
     }
     let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
     for runner in &spec.runners {
@@ -70,8 +76,10 @@ fn check(spec: &NewMarket) -> Result<(), Rejection> {
     if spec.state == BookMarketState::Closed {
         return Err(invalid("state", "a market begins as CREATED, OPEN or SUSPENDED"));
     }
-    if spec.increment.0 < 1 || spec.increment > Quantity::MAX || spec.increment.0 % Money::PENNY.0 != 0 {
-        return Err(invalid("increment", "a positive multiple of a penny, at most the largest order"));
+    Topology::of(spec).map_err(Rejection::InvalidLine)?;
+    if spec.increment.0 < 1 || spec.increment > Quantity::MAX || spec.increment.0 % smallest != 0 {
+        let problem = "a positive multiple of a penny (of a share in a binary market), at most the largest order";
+        return Err(invalid("increment", problem));
     }
     if spec.min_quantity.0 < 1
         || spec.min_quantity > Quantity::MAX
@@ -94,7 +102,7 @@ pub(super) fn change(
 ) -> Result<Receipt, Rejection> {
     use BookMarketState::{Closed, Created, Open, Suspended};
     check_text("reason", reason.unwrap_or_default(), 0, REASON_BYTES_MAX)?;
-    let from = market.state;
+    let from = market.state();
     let allowed = matches!(
         (from, to),
         (Created | Suspended, Open) | (Open, Suspended) | (Created | Open | Suspended, Closed)
@@ -107,8 +115,8 @@ pub(super) fn change(
 }
 
 pub(super) fn remove(market: &Market, out: &mut Vec<Event>) -> Result<Receipt, Rejection> {
-    if market.state != BookMarketState::Closed || market.resting > 0 {
-        return Err(Rejection::NotRemovable { state: market.state, resting: market.resting });
+    if market.state() != BookMarketState::Closed || market.resting > 0 {
+        return Err(Rejection::NotRemovable { state: market.state(), resting: market.resting });
     }
     out.push(Event::MarketRemoved);
     Ok(Receipt::MarketRemoved)

@@ -12,7 +12,7 @@ use crate::command::{CommandKind, NAME_BYTES_MAX, NewOrder, OrderPrice};
 use crate::event::{CancelReason, Event, Stamp};
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
-use crate::types::{AccountId, BookMarketState, MarketId, Quantity};
+use crate::types::{AccountId, BookMarketState, MarketId, MarketPhase, Price, Quantity};
 
 /// What a command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,23 @@ pub enum Receipt {
     MarketCreated(MarketId),
     /// The market is now here in its life.
     MarketStatus(BookMarketState),
+    /// The market is now here in its event's time.
+    MarketPhase(MarketPhase),
+    /// The outcomes were added.
+    RunnersAdded,
+    /// The outcome was removed.
+    RunnerRemoved,
+    /// The trades are void.
+    TradesVoided,
+    /// Orders are being taken out.
+    OrdersCancelled {
+        /// How many were, with this command.
+        orders: u32,
+        /// How much rested of them.
+        quantity: i128,
+        /// Whether that was all; otherwise the rest follows by itself.
+        done: bool,
+    },
     /// The market is forgotten.
     MarketRemoved,
     /// The account of the name.
@@ -102,14 +119,12 @@ fn dispatch(
         } => {
             let (price, quantity) = (OrderPrice::Limit(odds.into()), stake.into());
             let order = NewOrder {
-                runner_id,
                 account_id,
                 client_order_id,
-                side,
                 price,
-                quantity,
                 persistence,
                 time_in_force,
+                ..NewOrder::limit(runner_id, side, Price(0), quantity)
             };
             order::submit(state, market, &order, now_ns, out)
         }
@@ -117,6 +132,13 @@ fn dispatch(
         CommandKind::CancelOrder { order, account_id, keep } => {
             cancel::cancel(state, market, *order, *account_id, *keep, out)
         }
+        CommandKind::HoldMarket { .. }
+        | CommandKind::LiftHold { .. }
+        | CommandKind::SetPhase { .. }
+        | CommandKind::AddRunners { .. }
+        | CommandKind::RemoveRunner { .. }
+        | CommandKind::VoidTrades { .. }
+        | CommandKind::CancelOrders(_) => Err(Rejection::NotPossible("not written yet")),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Receipt;
 use super::sweep::{Sweep, sweep};
 use crate::command::{NewOrder, OrderPrice};
-use crate::event::{CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex};
+use crate::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OutcomeIndex};
 use crate::ladder::{Ladder, Tick};
 use crate::market::Market;
 use crate::reject::{OrderReport, Rejection};
@@ -49,6 +49,9 @@ pub(super) fn submit(
         persistence: order.persistence,
         quantity: order.quantity,
         resting: Quantity::ZERO,
+        post_only: order.post_only,
+        self_trade: order.self_trade,
+        half: Half::Whole,
     }));
     let swept = sweep(state, market, &taker, out);
     let filled = Quantity(taker.quantity - swept.left);
@@ -78,13 +81,13 @@ pub(super) fn submit(
             (OrderStatus::Cancelled, Quantity::ZERO, Some(reason))
         }
     };
-    let report = OrderReport { order_id: taker.id, status, quantity: order.quantity, filled, remaining };
+    let report = OrderReport { order_id: taker.id, status, quantity: order.quantity, filled, remaining, split: false };
     Ok(Receipt::Order { report, reason })
 }
 
 fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Result<Taker, Rejection> {
-    if market.state != BookMarketState::Open {
-        return Err(Rejection::MarketNotOpen(market.state));
+    if market.state() != BookMarketState::Open {
+        return Err(Rejection::MarketNotOpen(market.state()));
     }
     let outcome = market.outcome_of(order.runner_id).ok_or(Rejection::InvalidOutcome(order.runner_id))?;
     let limit = limit_of(market.spec.ladder, order.side, order.price)?;
@@ -113,8 +116,7 @@ fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Resul
 fn limit_of(ladder: Ladder, side: Side, price: OrderPrice) -> Result<Tick, Rejection> {
     let price = match (price, side) {
         (OrderPrice::Limit(price) | OrderPrice::Market { worst: Some(price) }, _) => price,
-        (OrderPrice::Market { worst: None }, Side::Yes) => ladder.ends().0,
-        (OrderPrice::Market { worst: None }, Side::No) => ladder.ends().1,
+        (OrderPrice::Market { worst: None }, side) => ladder.worst(side),
     };
     ladder.tick(price).ok_or_else(|| invalid_price(ladder, price))
 }
@@ -122,7 +124,7 @@ fn limit_of(ladder: Ladder, side: Side, price: OrderPrice) -> Result<Tick, Rejec
 #[cold]
 fn invalid_price(ladder: Ladder, price: Price) -> Rejection {
     let (below, above) = ladder.neighbours(price);
-    Rejection::InvalidPrice { price, below, above }
+    Rejection::InvalidPrice { ladder, price, below, above }
 }
 
 /// What becomes of an order after its sweep.

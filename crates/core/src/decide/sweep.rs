@@ -7,7 +7,7 @@ use crate::ladder::Tick;
 use crate::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX};
 use crate::market::Market;
 use crate::state::State;
-use crate::types::{Quantity, Side};
+use crate::types::{Money, Quantity, Side};
 
 /// How a sweep ended.
 pub(super) struct Sweep {
@@ -60,16 +60,19 @@ pub(super) fn sweep(state: &State, market: &Market, taker: &Taker, out: &mut Vec
 }
 
 fn trade(market: &Market, taker: &Taker, maker: &Order, quantity: i64) -> Event {
+    let price = market.spec.ladder.price(maker.tick);
     Event::TradeMatched(TradeMatched {
         taker_order_id: taker.id,
         maker_order_id: maker.id,
         maker_account: maker.account,
         outcome: taker.outcome,
         maker_side: maker.side,
-        price: market.spec.ladder.price(maker.tick),
+        price,
         quantity: Quantity(quantity),
         maker_quantity: Quantity(maker.quantity),
         maker_filled: Quantity(maker.filled + quantity),
         maker_remaining: Quantity(maker.remaining - quantity),
+        payout: Money(quantity * i64::from(price.0) / 10_000),
+        leg: 0,
     })
 }

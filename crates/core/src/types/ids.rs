@@ -52,6 +52,11 @@ id! {
     OrderId
 }
 
+id! {
+    /// A trade, whole: the sequence number of its first event.
+    TradeId
+}
+
 /// What a client calls one of its commands. Echoed in the answer, neither journaled nor deduplicated.
 ///
 /// At most [`CorrelationId::BYTES_MAX`] bytes; a longer one is refused when it is submitted.

@@ -5,9 +5,10 @@ mod money;
 mod odds;
 mod terms;
 
-pub use ids::{AccountId, ClientOrderId, CorrelationId, IdTooLong, MarketId, OrderId, RunnerId};
+pub use ids::{AccountId, ClientOrderId, CorrelationId, IdTooLong, MarketId, OrderId, RunnerId, TradeId};
 pub use money::{Money, Quantity};
 pub use odds::{OddsX10000, Price};
 pub use terms::{
-    BookMarketState, MarketKind, MarketModel, MarketPhase, OrderStatus, Persistence, Side, TimeInForce,
+    BookMarketState, Hold, MarketKind, MarketModel, MarketPhase, OrderStatus, Persistence,
+    SelfTradePrevention, Side, TimeInForce, TransitionPolicy,
 };

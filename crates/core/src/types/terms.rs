@@ -93,6 +93,68 @@ impl fmt::Display for BookMarketState {
     }
 }
 
+/// What keeps a market from trading besides its own suspension. While any of them is on, a market that
+/// is not closed is [`BookMarketState::Suspended`]; when the last is lifted it is what it was before, or
+/// has been told to be since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Hold {
+    /// Somebody halted it, until the halt is lifted.
+    Halted = 0,
+    /// It was taken out of service, until it is activated.
+    Deactivated = 1,
+    /// It is turning in-play, and orders that are to lapse are still in the book. The engine sets and
+    /// lifts it.
+    TurningInPlay = 2,
+}
+
+impl Hold {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Halted, Self::Deactivated, Self::TurningInPlay];
+
+    /// Its place in a set of holds.
+    pub const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Halted => "HALTED",
+            Self::Deactivated => "DEACTIVATED",
+            Self::TurningInPlay => "TURNING_IN_PLAY",
+        }
+    }
+}
+
+/// What becomes of a market's resting orders when it turns in-play.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TransitionPolicy {
+    /// Each order as its own [`Persistence`] says.
+    #[default]
+    RespectPersistence = 0,
+    /// All stay.
+    KeepAll = 1,
+    /// All lapse.
+    CancelAll = 2,
+}
+
+/// What becomes of an order that would meet a resting order of its own account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum SelfTradePrevention {
+    /// It passes over them, and does not rest where it would cross one.
+    #[default]
+    Skip = 0,
+    /// It is refused, whole.
+    Reject = 1,
+    /// The resting order is cancelled, and the order goes on.
+    CancelResting = 2,
+    /// What is left of the order is cancelled.
+    CancelTaker = 3,
+}
+
 /// How long an order stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeInForce {
@@ -100,6 +162,12 @@ pub enum TimeInForce {
     Gtc,
     /// Match what is there, cancel the rest.
     Ioc,
+    /// Match at least so much at once, or be refused without a trade; what is left after that is
+    /// cancelled.
+    Fok {
+        /// At least this much; zero: all of it.
+        min_fill: Quantity,
+    },
     /// Until a time.
     Gtd {
         /// When it expires: milliseconds since the Unix epoch, in the future.
@@ -130,6 +198,8 @@ pub enum OrderStatus {
     Cancelled,
     /// What was not filled expired.
     Expired,
+    /// What was not filled lapsed when the market turned in-play.
+    Lapsed,
 }
 
 impl OrderStatus {
@@ -151,6 +221,7 @@ impl OrderStatus {
             Self::Filled => "FILLED",
             Self::Cancelled => "CANCELLED",
             Self::Expired => "EXPIRED",
+            Self::Lapsed => "LAPSED",
         }
     }
 }

@@ -32,6 +32,23 @@ codes! {
     MarketKind { PreEventOnly = 0, InPlayCapable = 1 }
     MarketPhase { Pre = 0, PreAwaitLive = 1, Live = 2 }
     BookMarketState { Created = 0, Open = 1, Suspended = 2, Closed = 3 }
-    Ladder { Classic = 0, Finest = 1 }
-    CancelReason { Requested = 0, Unfilled = 1, SelfTrade = 2, OrderLimit = 3, Expired = 4, MarketClosed = 5 }
+    CancelReason { Requested = 0, Unfilled = 1, SelfTrade = 2, OrderLimit = 3, Expired = 4, MarketClosed = 5,
+        OwnOrder = 6, Lapsed = 7, RunnerRemoved = 8, MassCancelled = 9 }
+}
+
+impl Code for Ladder {
+    fn code(self) -> u8 {
+        match self {
+            Self::Classic => 0,
+            Self::Finest => 1,
+            Self::Binary { .. } => 2,
+        }
+    }
+    fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Classic),
+            1 => Some(Self::Finest),
+            _ => None,
+        }
+    }
 }

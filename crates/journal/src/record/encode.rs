@@ -181,6 +181,7 @@ impl Out<'_> {
                 client_ids_per_market: limits.client_ids_per_market.into(),
                 closed_market_ttl_ms: limits.closed_market_ttl_ms.into(),
             }),
+            _ => Err(EncodeError::Invalid("no record yet")),
         }
     }
 
@@ -205,6 +206,7 @@ impl Out<'_> {
             TimeInForce::Gtc => (terms::GTC, None),
             TimeInForce::Ioc => (terms::IOC, None),
             TimeInForce::Gtd { expiry_ms } => (terms::GTD, Some(expiry_ms)),
+            TimeInForce::Fok { .. } => return Err(EncodeError::Invalid("no record yet")),
         };
         let client_id = order.client_order_id.as_ref().map(|id| id.as_str());
         let start = self.body.len();
@@ -275,8 +277,8 @@ impl Out<'_> {
     }
 
     fn market_created(&mut self, market: &NewMarket, flags: u8) -> Result<(), EncodeError> {
-        let NewMarket { key, name, model, ladder, runners, kind, state, phase, increment, min_quantity } =
-            market;
+        let NewMarket { key, name, ladder, runners, kind, state, phase, increment, min_quantity, .. } = market;
+        let model = market.model();
         let start = self.body.len();
         let texts = key.len() + name.len() + runners.iter().map(|runner| runner.name.len()).sum::<usize>();
         let len = padded(size_of::<MarketCreatedV1>() + runners.len() * size_of::<RunnerV1>() + texts);

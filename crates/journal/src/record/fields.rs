@@ -1,9 +1,12 @@
 //! The fields of the records of events, each checked before it is believed.
 
 use betex_core::command::{NewMarket, NewRunner};
-use betex_core::event::{Event, OrderAccepted, OrderCancelled, OutcomeIndex, TradeMatched};
+use betex_core::event::{Event, Half, OrderAccepted, OrderCancelled, OutcomeIndex, TradeMatched};
 use betex_core::limits::Limits;
-use betex_core::types::{AccountId, ClientOrderId, OrderId, Price, Quantity, RunnerId, TimeInForce};
+use betex_core::types::{
+    AccountId, ClientOrderId, Money, OrderId, Price, Quantity, RunnerId, SelfTradePrevention, TimeInForce,
+    TransitionPolicy,
+};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::codes::Code;
@@ -126,6 +129,9 @@ fn order_accepted(record: &[u8]) -> Decoded<(Event, bool)> {
         persistence: code(u8::from(bits & terms::PERSISTENCE != 0))?,
         quantity: Quantity(order.quantity.get()),
         resting: Quantity(order.resting.get()),
+        post_only: false,
+        self_trade: SelfTradePrevention::Skip,
+        half: Half::Whole,
     });
     Ok((event, ends(order.flags, 0)?))
 }
@@ -137,19 +143,28 @@ fn u64_of(bytes: &[u8]) -> u64 {
 fn trade_matched(record: &[u8], taker: Option<OrderId>) -> Decoded<(Event, bool)> {
     let trade: &TradeMatchedV1 = whole(record)?;
     let Some(taker_order_id) = taker else { return malformed("a trade before its taker") };
+    let (price, quantity) = (Price(trade.price.get()), Quantity(trade.quantity.get()));
+    let Some(payout) = payout_at_odds(price, quantity) else { return malformed("its payout cannot be") };
     let event = Event::TradeMatched(TradeMatched {
         taker_order_id,
         maker_order_id: OrderId(trade.maker_order_id.get()),
         maker_account: AccountId(trade.maker_account.get()),
         outcome: OutcomeIndex(trade.outcome.get()),
         maker_side: code(trade.maker_side)?,
-        price: Price(trade.price.get()),
-        quantity: Quantity(trade.quantity.get()),
+        price,
+        quantity,
         maker_quantity: Quantity(trade.maker_quantity.get()),
         maker_filled: Quantity(trade.maker_filled.get()),
         maker_remaining: Quantity(trade.maker_remaining.get()),
+        payout,
+        leg: 0,
     });
     Ok((event, ends(trade.flags, 0)?))
+}
+
+/// What a direct trade at odds pays: stake and profit.
+fn payout_at_odds(price: Price, stake: Quantity) -> Option<Money> {
+    i64::try_from(i128::from(stake.0) * i128::from(price.0) / 10_000).ok().map(Money)
 }
 
 fn order_cancelled(record: &[u8]) -> Decoded<(Event, bool)> {
@@ -188,8 +203,10 @@ fn market_created(record: &[u8]) -> Decoded<(Event, bool)> {
     let event = Event::MarketCreated(Box::new(NewMarket {
         key,
         name,
-        model: code(market.model)?,
         ladder: code(market.ladder)?,
+        independent: false,
+        synthetic: false,
+        transition: TransitionPolicy::RespectPersistence,
         runners,
         kind: code(market.kind)?,
         state: code(market.state)?,

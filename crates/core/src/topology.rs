@@ -1,0 +1,114 @@
+//! Which resting orders a taker can reach besides those across its own book: the groups of outcomes that
+//! exclude each other, and the pair that is one ladder seen from both sides.
+
+use crate::command::NewMarket;
+use crate::event::OutcomeIndex;
+use crate::line::{Line, LineError, LineProblem};
+use crate::types::MarketModel;
+
+/// How the outcomes of a market hang together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Topology {
+    /// Two exclusive binary outcomes: the second is the first, seen from the other side.
+    pub(crate) pair: bool,
+    /// Whether the outcomes are handicap or total lines.
+    pub(crate) lines: bool,
+    /// By outcome; without a group there are no sets.
+    group_of: Vec<Option<u16>>,
+    groups: Vec<Group>,
+}
+
+/// Outcomes of which exactly one wins, of a market that matches sets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Group {
+    /// Those that were not removed, in their order.
+    pub(crate) members: Vec<OutcomeIndex>,
+    /// Whether a set has traded: then none can join.
+    pub(crate) set_traded: bool,
+}
+
+impl Topology {
+    /// The topology that a market's outcomes make, or what is wrong with their names.
+    pub(crate) fn of(spec: &NewMarket) -> Result<Self, LineError> {
+        let binary = spec.model() == MarketModel::BinaryYes;
+        let lines = if binary { None } else { lines(spec)? };
+        let mut topology = Self {
+            pair: binary && !spec.independent && spec.runners.len() == 2,
+            lines: lines.is_some(),
+            group_of: vec![None; spec.runners.len()],
+            groups: Vec::new(),
+        };
+        if spec.independent || !spec.synthetic || topology.pair {
+            return Ok(topology);
+        }
+        for (outcome, place) in (0..).map(OutcomeIndex).zip(0..spec.runners.len()) {
+            let opposite = |lines: &Vec<Line<'_>>| {
+                (0..place).find(|other| lines[*other].is_opposite(lines[place]))
+            };
+            // In a market of lines an outcome joins its other side; elsewhere all are together.
+            let joins = match &lines {
+                Some(lines) => opposite(lines),
+                None => place.checked_sub(1),
+            };
+            let group = joins.and_then(|other| topology.group_of[other]).unwrap_or_else(|| {
+                topology.groups.push(Group::default());
+                // There are no more groups than outcomes, and these are few.
+                u16::try_from(topology.groups.len() - 1).unwrap_or(u16::MAX)
+            });
+            topology.group_of[place] = Some(group);
+            topology.groups[usize::from(group)].members.push(outcome);
+        }
+        Ok(topology)
+    }
+
+    /// The group of an outcome.
+    pub(crate) fn group(&self, outcome: OutcomeIndex) -> Option<&Group> {
+        Some(&self.groups[usize::from(self.group_of[outcome.index()]?)])
+    }
+
+    pub(crate) fn group_mut(&mut self, outcome: OutcomeIndex) -> Option<&mut Group> {
+        Some(&mut self.groups[usize::from(self.group_of[outcome.index()]?)])
+    }
+
+    /// All outcomes of an outcome's group, itself included; nobody where there are no sets.
+    pub(crate) fn members(&self, outcome: OutcomeIndex) -> &[OutcomeIndex] {
+        self.group(outcome).map_or(&[], |group| &group.members)
+    }
+
+    /// Takes an outcome out of its group.
+    pub(crate) fn remove(&mut self, outcome: OutcomeIndex) {
+        if let Some(group) = self.group_mut(outcome) {
+            group.members.retain(|member| *member != outcome);
+        }
+    }
+}
+
+/// The lines that a market's outcomes are, or `None` if they are none.
+fn lines(spec: &NewMarket) -> Result<Option<Vec<Line<'_>>>, LineError> {
+    let error = |name: &str, problem| LineError { name: name.to_owned(), problem };
+    let mut lines = Vec::with_capacity(spec.runners.len());
+    let mut plain = None;
+    for runner in &spec.runners {
+        match Line::parse(&runner.name)? {
+            Some(line) => lines.push(line),
+            None => plain = Some(&runner.name),
+        }
+    }
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    if let Some(name) = plain {
+        return Err(error(name, LineProblem::NotALine));
+    }
+    if let Some(line) = lines.iter().find(|line| line.is_quarter()) {
+        let (near, far) = line.halves();
+        return Err(error(&line.to_string(), LineProblem::Quarter(near.to_string(), far.to_string())));
+    }
+    let teams: Vec<_> = lines.iter().filter(|line| !line.is_total()).collect();
+    let second = teams.iter().find(|line| line.team != teams[0].team);
+    let third = teams.iter().find(|line| line.team != teams[0].team && second.is_some_and(|s| s.team != line.team));
+    match third {
+        Some(line) => Err(error(&line.to_string(), LineProblem::ThirdTeam)),
+        None => Ok(Some(lines)),
+    }
+}
