@@ -216,6 +216,11 @@ impl<'a> MarketView<'a> {
         Vec::new()
     }
 
+    /// Whether its two outcomes are one ladder, the second being the first seen from the other side.
+    pub const fn is_pair(&self) -> bool {
+        self.market.topology.pair
+    }
+
     /// The outcome with this id.
     pub fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
         self.market.outcome_of(id)
