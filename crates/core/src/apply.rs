@@ -1,10 +1,13 @@
 //! Events change the state; nothing else does. Applying never refuses: what is not possible here was
 //! not decided, so a failed assertion is a bug or a foreign journal, and the process must end.
 
+mod market;
+
 use std::num::NonZeroU64;
 
 use crate::book::{Links, NO_CLIENT_ID, Order};
-use crate::event::{Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp, TradeMatched};
+use crate::event::{CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp, TradeMatched};
+use crate::jobs::Turn;
 use crate::ladder::Tick;
 use crate::market::{ClientEntry, Market};
 use crate::reject::OrderReport;
@@ -81,10 +84,6 @@ impl State {
                     slot = self.markets.slot(stamp.market_id);
                     None
                 }
-                Event::MarketStatusChanged { to, reason } => {
-                    self.change_status(known(slot, stamp.market_id), *to, reason.as_deref());
-                    None
-                }
                 Event::MarketRemoved => {
                     self.markets.remove(known(slot, stamp.market_id));
                     self.last_removed_id = self.last_removed_id.max(stamp.market_id.0);
@@ -92,14 +91,18 @@ impl State {
                     slot = None;
                     None
                 }
-                Event::HoldChanged { .. }
+                Event::MarketStatusChanged { .. }
+                | Event::HoldChanged { .. }
                 | Event::PhaseChanged { .. }
                 | Event::RunnersAdded(_)
                 | Event::RunnerRemoved { .. }
                 | Event::TradesVoided { .. }
                 | Event::OrdersCancelled(_)
                 | Event::JobStarted(_)
-                | Event::JobAdvanced { .. } => panic!("not written yet"),
+                | Event::JobAdvanced { .. } => {
+                    self.apply_to_market(known(slot, stamp.market_id), event);
+                    None
+                }
                 Event::OrderSplit(_) | Event::SetMatched(_) => panic!("not written yet"),
                 Event::OrderAccepted(order) => {
                     self.accept(known(slot, stamp.market_id), order, &mut taker_client)
@@ -116,18 +119,6 @@ impl State {
             market.sequence += events.len() as u64;
             let last = stamp.market_sequence + events.len() as u64 - 1;
             assert!(market.sequence == last, "market {}: event {last} after {}", market.id, market.sequence);
-        }
-    }
-
-    fn change_status(&mut self, slot: u32, to: BookMarketState, reason: Option<&str>) {
-        let market = self.markets.get_mut(slot);
-        market.own_state = to;
-        market.reason = reason.map(Into::into);
-        if to == BookMarketState::Closed {
-            self.closed.push_back((self.time_ns, market.id));
-            if market.resting > 0 {
-                self.closing.push_back(slot);
-            }
         }
     }
 
@@ -163,12 +154,14 @@ impl State {
                 TimeInForce::Gtd { expiry_ms } => NonZeroU64::new(expiry_ms),
                 TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok { .. } => None,
             },
+            accepted_ns: self.time_ns,
             market: slot,
             tick: market.spec.ladder.tick(accepted.price).expect("an accepted price is on the ladder"),
             client: *taker_client,
             outcome: accepted.outcome,
             side: accepted.side,
             persistence: accepted.persistence,
+            awaited: false,
             links: Links::default(),
         };
         // The client's record of an order that rests is complete: its fills below are counted already.
@@ -189,10 +182,13 @@ impl State {
             let all = report.filled == report.quantity;
             report.status = if all { OrderStatus::Filled } else { OrderStatus::Cancelled };
         }
+        let (order_slot, maker) = self.store.find(trade.maker_order_id).expect("a maker rests");
+        if maker.awaited && trade.maker_remaining == Quantity::ZERO {
+            self.jobs.hand_over(market, &mut self.store, order_slot);
+        }
         let runner = &mut market.runners[trade.outcome.index()];
         runner.last_price = Some(trade.price);
         runner.traded += i128::from(trade.quantity.0);
-        let (order_slot, _) = self.store.find(trade.maker_order_id).expect("a maker rests");
         let order = &mut self.store.orders[order_slot];
         order.filled += trade.quantity.0;
         let (filled, tick, client) = (order.filled, order.tick, order.client);
@@ -211,12 +207,17 @@ impl State {
         }
         let (order_slot, resting) = self.store.find(order.order_id).expect("what is cancelled rests");
         let (tick, client) = (resting.tick, resting.client);
+        if resting.awaited && order.remaining == Quantity::ZERO {
+            self.jobs.hand_over(market, &mut self.store, order_slot);
+        }
         let side = market.runners[order.outcome.index()].side_mut(order.side);
         self.store.take(side, order_slot, order.cancelled.0);
         market.resting -= u32::from(order.remaining == Quantity::ZERO);
         market.note(client, order.filled, order.remaining, order.reason.status());
         if market.own_state == BookMarketState::Closed && market.resting == 0 {
-            self.closing.retain(|closing| *closing != slot);
+            self.jobs.emptied(slot);
+        } else if order.reason == CancelReason::MarketClosed {
+            self.jobs.took_turn(Turn::Closing(slot));
         }
         Some((order.outcome, order.side, tick))
     }

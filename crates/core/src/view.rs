@@ -221,9 +221,9 @@ impl<'a> MarketView<'a> {
         self.market.topology.pair
     }
 
-    /// The outcome with this id.
+    /// The outcome with this id, removed or not.
     pub fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
-        self.market.outcome_of(id)
+        self.market.listed(id)
     }
 
     /// The levels of one side of an outcome, best for the taker first: resting BACKs from the lowest
@@ -252,6 +252,10 @@ impl<'a> MarketView<'a> {
     pub fn orders(&self, outcome: OutcomeIndex, side: Side) -> impl Iterator<Item = OrderView> + use<'a> {
         let market = self.market;
         self.slots(outcome, side).map(move |(_, order)| OrderView::of(market, order))
+    }
+
+    pub(crate) const fn market(&self) -> &'a Market {
+        self.market
     }
 
     pub(crate) fn client_entries(&self) -> &'a [ClientEntry] {
