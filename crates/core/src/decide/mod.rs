@@ -3,7 +3,12 @@
 mod cancel;
 mod market;
 mod order;
+mod payout;
+mod queue;
+mod sets;
+mod shares;
 mod sweep;
+mod taker;
 mod work;
 
 pub use work::decide_work;
