@@ -6,13 +6,16 @@ mod market;
 use std::num::NonZeroU64;
 
 use crate::book::{Links, NO_CLIENT_ID, Order};
-use crate::event::{CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp, TradeMatched};
+use crate::event::{
+    CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex, SetMatched, Stamp,
+    TradeMatched,
+};
 use crate::jobs::Turn;
 use crate::ladder::Tick;
 use crate::market::{ClientEntry, Market};
 use crate::reject::OrderReport;
 use crate::state::State;
-use crate::types::{BookMarketState, MarketId, OrderStatus, Price, Quantity, Side, TimeInForce};
+use crate::types::{BookMarketState, MarketId, OrderId, Price, Quantity, Side, TimeInForce};
 
 /// What a level holds after an event touched it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +66,8 @@ impl State {
         assert!(stamp.time_ns >= self.time_ns, "time runs backwards at transaction {}", stamp.sequence);
         self.time_ns = stamp.time_ns;
         let mut slot = self.markets.slot(stamp.market_id);
-        // The client id of the order that came in, while its transaction lasts.
-        let mut taker_client = NO_CLIENT_ID;
+        // The order that came in, while its transaction lasts.
+        let mut taker = InHand::NOBODY;
         for event in events {
             self.sequence += 1;
             let touched = match event {
@@ -103,13 +106,20 @@ impl State {
                     self.apply_to_market(known(slot, stamp.market_id), event);
                     None
                 }
-                Event::OrderSplit(_) | Event::SetMatched(_) => panic!("not written yet"),
-                Event::OrderAccepted(order) => {
-                    self.accept(known(slot, stamp.market_id), order, &mut taker_client)
+                Event::OrderSplit(split) => {
+                    taker = self.split(known(slot, stamp.market_id), split);
+                    None
                 }
-                Event::TradeMatched(trade) => self.fill(known(slot, stamp.market_id), trade, taker_client),
+                Event::SetMatched(set) => {
+                    self.take_set(known(slot, stamp.market_id), set, taker);
+                    None
+                }
+                Event::OrderAccepted(order) => {
+                    self.accept(known(slot, stamp.market_id), order, &mut taker)
+                }
+                Event::TradeMatched(trade) => self.fill(known(slot, stamp.market_id), trade, taker),
                 Event::OrderCancelled(order) => {
-                    self.cancel(known(slot, stamp.market_id), order, taker_client)
+                    self.cancel(known(slot, stamp.market_id), order, taker)
                 }
             };
             after(event, &|| touched.zip(slot).map(|(touched, slot)| self.level_after(slot, touched)));
@@ -122,33 +132,36 @@ impl State {
         }
     }
 
-    fn accept(&mut self, slot: u32, accepted: &OrderAccepted, taker_client: &mut u32) -> Option<Touched> {
-        self.last_order_id = accepted.order_id.0;
-        let rests = accepted.resting > Quantity::ZERO;
-        // Either all of the remainder rests or none of it, so what does not rest of an order that does
-        // is filled. Otherwise the fills follow.
-        let filled = if rests { accepted.quantity.0 - accepted.resting.0 } else { 0 };
+    /// An order on a quarter line came in; its halves follow.
+    fn split(&mut self, slot: u32, split: &OrderSplit) -> InHand {
+        let order = &split.order;
+        let report = OrderReport::new(order.order_id, order.quantity, true);
+        // All three ids are taken, also where the further half would be of nothing.
+        self.last_order_id = order.order_id.0 + Half::Far as u64;
+        self.splits.insert(order.order_id, report);
+        InHand { client: self.markets.get_mut(slot).remember(order, report), whole: order.order_id }
+    }
+
+    fn accept(&mut self, slot: u32, accepted: &OrderAccepted, in_hand: &mut InHand) -> Option<Touched> {
         let market = self.markets.get_mut(slot);
-        *taker_client = NO_CLIENT_ID;
-        if let Some(id) = accepted.client_order_id {
-            let report = OrderReport {
-                order_id: accepted.order_id,
-                status: OrderStatus::of(Quantity(filled), accepted.resting, OrderStatus::Cancelled),
-                quantity: accepted.quantity,
-                filled: Quantity(filled),
-                remaining: accepted.resting,
-                split: false,
-            };
-            *taker_client = market.clients.insert(ClientEntry { account: accepted.account, id, report });
+        if accepted.half == Half::Whole {
+            self.last_order_id = accepted.order_id.0;
+            let report = OrderReport::new(accepted.order_id, accepted.quantity, false);
+            *in_hand = InHand { client: market.remember(accepted, report), whole: OrderId::NONE };
         }
-        if !rests {
+        if accepted.resting == Quantity::ZERO {
             return None;
         }
+        let ladder = market.spec.ladder;
+        let tick = ladder.tick(accepted.price).expect("an accepted price is on the ladder");
+        let place = market.place(accepted.outcome, accepted.side, tick);
         let order = Order {
             id: accepted.order_id,
             account: accepted.account,
             quantity: accepted.quantity.0,
-            filled,
+            // Either all of the remainder rests or none of it, so what does not rest of an order that does
+            // is filled.
+            filled: accepted.quantity.0 - accepted.resting.0,
             remaining: accepted.resting.0,
             expiry_ms: match accepted.time_in_force {
                 TimeInForce::Gtd { expiry_ms } => NonZeroU64::new(expiry_ms),
@@ -156,94 +169,150 @@ impl State {
             },
             accepted_ns: self.time_ns,
             market: slot,
-            tick: market.spec.ladder.tick(accepted.price).expect("an accepted price is on the ladder"),
-            client: *taker_client,
-            outcome: accepted.outcome,
-            side: accepted.side,
+            tick: place.tick,
+            client: in_hand.client,
+            outcome: place.outcome,
+            side: place.side,
+            mirrored: place.mirrored,
+            half: accepted.half,
             persistence: accepted.persistence,
             awaited: false,
             links: Links::default(),
         };
-        // The client's record of an order that rests is complete: its fills below are counted already.
-        *taker_client = NO_CLIENT_ID;
-        let touched = (order.outcome, order.side, order.tick);
-        let ladder = market.spec.ladder;
         market.resting += 1;
-        let side = market.runners[accepted.outcome.index()].side_mut(accepted.side);
+        let side = market.runners[place.outcome.index()].side_mut(place.side);
         self.store.rest(side, ladder.len(), order);
+        Some((place.outcome, place.side, place.tick))
+    }
+
+    /// The taker's leg of a set.
+    fn take_set(&mut self, slot: u32, set: &SetMatched, in_hand: InHand) {
+        let market = self.markets.get_mut(slot);
+        market.trade(set.outcome, set.price, set.quantity);
+        if let Some(group) = market.topology.group_mut(set.outcome) {
+            group.set_traded = true;
+        }
+        self.note(slot, in_hand, |report| report.fill(set.quantity));
+    }
+
+    fn fill(&mut self, slot: u32, trade: &TradeMatched, in_hand: InHand) -> Option<Touched> {
+        let (order_slot, maker) = self.store.find(trade.maker_order_id).expect("a maker rests");
+        if maker.awaited && trade.maker_remaining == Quantity::ZERO {
+            let market = self.markets.get_mut(slot);
+            self.jobs.hand_over(market, &mut self.store, order_slot);
+        }
+        let order = &mut self.store.orders[order_slot];
+        order.filled += trade.quantity.0;
+        let touched = (order.outcome, order.side, order.tick);
+        let maker = InHand::of(order);
+        assert!(order.filled == trade.maker_filled.0, "order {} has {} filled", order.id, order.filled);
+        let market = self.markets.get_mut(slot);
+        let side = market.runners[touched.0.index()].side_mut(touched.1);
+        self.store.take(side, order_slot, trade.quantity.0);
+        market.resting -= u32::from(trade.maker_remaining == Quantity::ZERO);
+        market.trade(trade.outcome, trade.price, trade.quantity);
+        self.note(slot, maker, |report| report.fill(trade.quantity));
+        // Of a set the taker's part was told with its own leg.
+        if !trade.is_synthetic() {
+            self.note(slot, in_hand, |report| report.fill(trade.quantity));
+        }
         Some(touched)
     }
 
-    fn fill(&mut self, slot: u32, trade: &TradeMatched, taker_client: u32) -> Option<Touched> {
-        let market = self.markets.get_mut(slot);
-        if taker_client != NO_CLIENT_ID {
-            let report = &mut market.clients.entries[taker_client as usize].report;
-            report.filled.0 += trade.quantity.0;
-            let all = report.filled == report.quantity;
-            report.status = if all { OrderStatus::Filled } else { OrderStatus::Cancelled };
-        }
-        let (order_slot, maker) = self.store.find(trade.maker_order_id).expect("a maker rests");
-        if maker.awaited && trade.maker_remaining == Quantity::ZERO {
-            self.jobs.hand_over(market, &mut self.store, order_slot);
-        }
-        let runner = &mut market.runners[trade.outcome.index()];
-        runner.last_price = Some(trade.price);
-        runner.traded += i128::from(trade.quantity.0);
-        let order = &mut self.store.orders[order_slot];
-        order.filled += trade.quantity.0;
-        let (filled, tick, client) = (order.filled, order.tick, order.client);
-        assert!(filled == trade.maker_filled.0, "order {} has {filled} filled", trade.maker_order_id);
-        self.store.take(runner.side_mut(trade.maker_side), order_slot, trade.quantity.0);
-        market.resting -= u32::from(trade.maker_remaining == Quantity::ZERO);
-        market.note(client, trade.maker_filled, trade.maker_remaining, OrderStatus::Filled);
-        Some((trade.outcome, trade.maker_side, tick))
-    }
-
-    fn cancel(&mut self, slot: u32, order: &OrderCancelled, taker_client: u32) -> Option<Touched> {
-        let market = self.markets.get_mut(slot);
+    fn cancel(&mut self, slot: u32, order: &OrderCancelled, in_hand: InHand) -> Option<Touched> {
+        let end = order.reason.status();
         if order.never_rested() {
-            market.note(taker_client, order.filled, Quantity::ZERO, OrderStatus::Cancelled);
+            self.note(slot, in_hand, |report| report.leave(order.cancelled, end));
             return None;
         }
         let (order_slot, resting) = self.store.find(order.order_id).expect("what is cancelled rests");
-        let (tick, client) = (resting.tick, resting.client);
-        if resting.awaited && order.remaining == Quantity::ZERO {
+        let touched = (resting.outcome, resting.side, resting.tick);
+        let (owner, awaited) = (InHand::of(resting), resting.awaited);
+        let market = self.markets.get_mut(slot);
+        if awaited && order.remaining == Quantity::ZERO {
             self.jobs.hand_over(market, &mut self.store, order_slot);
         }
-        let side = market.runners[order.outcome.index()].side_mut(order.side);
+        let side = market.runners[touched.0.index()].side_mut(touched.1);
         self.store.take(side, order_slot, order.cancelled.0);
         market.resting -= u32::from(order.remaining == Quantity::ZERO);
-        market.note(client, order.filled, order.remaining, order.reason.status());
         if market.own_state == BookMarketState::Closed && market.resting == 0 {
             self.jobs.emptied(slot);
         } else if order.reason == CancelReason::MarketClosed {
             self.jobs.took_turn(Turn::Closing(slot));
         }
-        Some((order.outcome, order.side, tick))
+        self.note(slot, owner, |report| report.leave(order.cancelled, end));
+        Some(touched)
+    }
+
+    /// Notes what has become of an order, wherever somebody may ask for it.
+    fn note(&mut self, slot: u32, order: InHand, change: impl Fn(&mut OrderReport)) {
+        if order.client != NO_CLIENT_ID {
+            change(&mut self.markets.get_mut(slot).clients.entries[order.client as usize].report);
+        }
+        if order.whole.is_some()
+            && let Some(report) = self.splits.get_mut(&order.whole)
+        {
+            change(report);
+            if report.remaining == Quantity::ZERO {
+                self.splits.remove(&order.whole);
+            }
+        }
     }
 
     fn level_after(&self, slot: u32, (outcome, side, tick): Touched) -> LevelAfter {
         let market = self.markets.get(slot);
+        let ladder = market.spec.ladder;
         let level = market.runners[outcome.index()].side(side).level(&self.store.pages, tick);
         let (quantity, orders) = level.map_or((0, 0), |level| (level.total, level.count));
         LevelAfter {
             outcome,
             side,
-            price: market.spec.ladder.price(tick),
+            price: ladder.price(tick),
             quantity: Quantity(quantity),
             orders,
-            mirror: None,
+            mirror: market.topology.pair.then(|| {
+                (OutcomeIndex(1), side.opposite(), ladder.price(ladder.mirrored(tick)))
+            }),
         }
     }
 }
 
+/// Where it is noted what becomes of an order.
+#[derive(Clone, Copy)]
+struct InHand {
+    /// Its client order id, or [`NO_CLIENT_ID`].
+    client: u32,
+    /// The order that it is half of.
+    whole: OrderId,
+}
+
+impl InHand {
+    const NOBODY: Self = Self { client: NO_CLIENT_ID, whole: OrderId::NONE };
+
+    fn of(order: &Order) -> Self {
+        let whole = if order.half == Half::Whole { OrderId::NONE } else { order.half.whole_of(order.id) };
+        Self { client: order.client, whole }
+    }
+}
+
 impl Market {
-    /// Notes what an order has filled and left, and whether it has left the book.
-    fn note(&mut self, client: u32, filled: Quantity, remaining: Quantity, end: OrderStatus) {
-        if client != NO_CLIENT_ID {
-            let report = &mut self.clients.entries[client as usize].report;
-            (report.filled, report.remaining) = (filled, remaining);
-            report.status = OrderStatus::of(filled, remaining, end);
+    /// Remembers an order's client id, if it has one; says where.
+    fn remember(&mut self, order: &OrderAccepted, report: OrderReport) -> u32 {
+        let entry = |id| ClientEntry { account: order.account, id, report };
+        order.client_order_id.map_or(NO_CLIENT_ID, |id| self.clients.insert(entry(id)))
+    }
+
+    /// Notes a trade on an outcome; on a pair it is one on the other, too.
+    fn trade(&mut self, outcome: OutcomeIndex, price: Price, quantity: Quantity) {
+        let runner = &mut self.runners[outcome.index()];
+        runner.last_price = Some(price);
+        runner.traded += i128::from(quantity.0);
+        if self.topology.pair {
+            let ladder = self.spec.ladder;
+            let tick = ladder.tick(price).expect("a traded price is on the ladder");
+            let runner = &mut self.runners[1 - outcome.index()];
+            runner.last_price = Some(ladder.price(ladder.mirrored(tick)));
+            runner.traded += i128::from(quantity.0);
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::event::{Job, OutcomeIndex};
 use crate::jobs::Turn;
 use crate::ladder::Ladder;
+use crate::reject::OrderReport;
 use crate::state::State;
 use crate::types::Side;
 use crate::view::MarketView;
@@ -18,6 +19,16 @@ impl Bytes {
     fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.0.update(text.as_bytes());
+    }
+
+    fn report(&mut self, report: &OrderReport) {
+        self.number(report.order_id.0);
+        for small in [report.status as u8, u8::from(report.split)] {
+            self.number(small);
+        }
+        for quantity in [report.quantity, report.filled, report.remaining] {
+            self.number(quantity.0);
+        }
     }
 }
 
@@ -117,15 +128,9 @@ impl MarketView<'_> {
         }
         bytes.number(self.client_entries().len() as u64);
         for entry in self.client_entries() {
-            let report = &entry.report;
             bytes.text(entry.id.as_str());
-            for id in [entry.account.0, report.order_id.0] {
-                bytes.number(id);
-            }
-            bytes.number(report.status as u8);
-            for quantity in [report.quantity, report.filled, report.remaining] {
-                bytes.number(quantity.0);
-            }
+            bytes.number(entry.account.0);
+            bytes.report(&entry.report);
         }
     }
 
@@ -136,7 +141,13 @@ impl MarketView<'_> {
             }
             bytes.number(order.accepted_ns);
             bytes.number(order.tick.0);
-            bytes.number(order.persistence as u8);
+            for small in [order.persistence as u8, order.half as u8, u8::from(order.mirrored)] {
+                bytes.number(small);
+            }
+            // What is known of a whole order is told with each half of it.
+            if let Some(whole) = self.split(order) {
+                bytes.report(whole);
+            }
             for quantity in [order.quantity, order.filled, order.remaining] {
                 bytes.number(quantity);
             }

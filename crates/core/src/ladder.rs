@@ -60,6 +60,22 @@ const CLASSIC: [Band; 10] = [
 
 const FINEST: [Band; 1] = [band(10_100, 10_000_000, 100, 0)];
 
+/// The 350 prices in a row: what the matching loop asks for most.
+static CLASSIC_ODDS: [u32; 350] = {
+    let mut odds = [0; 350];
+    let mut band = 0;
+    while band < CLASSIC.len() {
+        let Band { first, last, step, tick } = CLASSIC[band];
+        let mut place = 0;
+        while first + place * step <= last {
+            odds[(tick + place) as usize] = first + place * step;
+            place += 1;
+        }
+        band += 1;
+    }
+    odds
+};
+
 impl Ladder {
     /// The bands of a ladder of odds; of a binary one `Err` with how many prices there are.
     const fn bands(self) -> Result<&'static [Band], u32> {
@@ -100,13 +116,11 @@ impl Ladder {
     /// If the tick is not below [`Ladder::len`].
     pub fn price(self, tick: Tick) -> Price {
         assert!(tick.0 < self.len(), "tick {} of {}", tick.0, self.len());
-        let bands = match self.bands() {
-            Ok(bands) => bands,
-            Err(len) => return Price(len - tick.0),
-        };
-        let band = bands.iter().rev().find(|band| band.tick <= tick.0);
-        let band = band.unwrap_or(&bands[0]);
-        Price(band.first + (tick.0 - band.tick) * band.step)
+        match self {
+            Self::Classic => Price(CLASSIC_ODDS[tick.0 as usize]),
+            Self::Finest => Price(FINEST[0].first + tick.0 * FINEST[0].step),
+            Self::Binary { .. } => Price(self.len() - tick.0),
+        }
     }
 
     /// The same price of a two-sided binary ladder, seen from the other outcome: `max - price`.

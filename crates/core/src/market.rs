@@ -4,9 +4,11 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
-use crate::book::BookSide;
+use crate::book::{BookSide, Order};
 use crate::command::NewMarket;
 use crate::event::OutcomeIndex;
+use crate::ladder::Tick;
+use crate::line::Line;
 use crate::reject::OrderReport;
 use crate::topology::Topology;
 use crate::types::{
@@ -30,6 +32,23 @@ pub(crate) struct Market {
     pub(crate) resting: u32,
     pub(crate) runners: Vec<Runner>,
     pub(crate) clients: ClientIds,
+}
+
+/// A place in a book, and whether an order there was entered for the second outcome of a pair, whose book
+/// is the first one's seen from the other side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) outcome: OutcomeIndex,
+    pub(crate) side: Side,
+    pub(crate) tick: Tick,
+    pub(crate) mirrored: bool,
+}
+
+impl Order {
+    /// Where it hangs.
+    pub(crate) const fn place(&self) -> Place {
+        Place { outcome: self.outcome, side: self.side, tick: self.tick, mirrored: self.mirrored }
+    }
 }
 
 /// An outcome's book and what was traded in it.
@@ -110,6 +129,32 @@ impl Market {
     pub(crate) fn listed(&self, id: RunnerId) -> Option<OutcomeIndex> {
         let index = self.spec.runners.iter().position(|runner| runner.id == id)?;
         u16::try_from(index).ok().map(OutcomeIndex)
+    }
+
+    /// Where an order for this outcome hangs in the book.
+    pub(crate) fn place(&self, outcome: OutcomeIndex, side: Side, tick: Tick) -> Place {
+        if self.topology.pair && outcome.0 == 1 {
+            let tick = self.spec.ladder.mirrored(tick);
+            return Place { outcome: OutcomeIndex(0), side: side.opposite(), tick, mirrored: true };
+        }
+        Place { outcome, side, tick, mirrored: false }
+    }
+
+    /// What hangs in the book at a place, in the words of whoever entered it.
+    pub(crate) fn told(&self, place: Place) -> (OutcomeIndex, Side, Price) {
+        if place.mirrored {
+            let price = self.spec.ladder.price(self.spec.ladder.mirrored(place.tick));
+            return (OutcomeIndex(1), place.side.opposite(), price);
+        }
+        (place.outcome, place.side, self.spec.ladder.price(place.tick))
+    }
+
+    /// Whether these two are the halves of a quarter line, the one nearer to zero first.
+    pub(crate) fn are_halves(&self, near: OutcomeIndex, far: OutcomeIndex) -> bool {
+        let line = |outcome: OutcomeIndex| Line::parse(&self.spec.runners[outcome.index()].name).ok().flatten();
+        let (Some(near), Some(far)) = (line(near), line(far)) else { return false };
+        let quarter = Line { quarters: i32::midpoint(near.quarters, far.quarters), ..near };
+        self.topology.lines && quarter.is_quarter() && quarter.halves() == (near, far)
     }
 
     pub(crate) fn outcome_named(&self, name: &str) -> Option<OutcomeIndex> {

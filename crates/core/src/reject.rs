@@ -24,6 +24,24 @@ pub struct OrderReport {
 }
 
 impl OrderReport {
+    /// An order that has just come in.
+    pub(crate) const fn new(order_id: OrderId, quantity: Quantity, split: bool) -> Self {
+        let (status, filled) = (OrderStatus::Resting, Quantity::ZERO);
+        Self { order_id, status, quantity, filled, remaining: quantity, split }
+    }
+
+    /// Something of it was filled.
+    pub(crate) const fn fill(&mut self, quantity: Quantity) {
+        self.filled.0 += quantity.0;
+        self.leave(quantity, OrderStatus::Filled);
+    }
+
+    /// Something of it leaves; `end` is where it stands if that was the last of it.
+    pub(crate) const fn leave(&mut self, quantity: Quantity, end: OrderStatus) {
+        self.remaining.0 -= quantity.0;
+        self.status = OrderStatus::of(self.filled, self.remaining, end);
+    }
+
     /// What was neither filled nor rests.
     pub const fn cancelled(&self) -> Quantity {
         Quantity(self.quantity.0 - self.filled.0 - self.remaining.0)
@@ -177,6 +195,14 @@ pub enum Rejection {
     /// No such resting order.
     #[error("order_id: there is no resting order {0} in this market")]
     OrderNotFound(OrderId),
+    /// An order on a quarter line is cancelled as one.
+    #[error("order_id: {half} is half of order {whole}; cancel that")]
+    HalfOfOrder {
+        /// What was asked for.
+        half: OrderId,
+        /// The order it is part of.
+        whole: OrderId,
+    },
     /// No order of this account with this client id.
     #[error("client_order_id: no order of this account has this id in this market")]
     ClientIdNotFound,
@@ -247,7 +273,10 @@ impl Rejection {
             | Self::InvalidField { .. }
             | Self::InvalidLine(_)
             | Self::InvalidText { .. } => Invalid,
-            Self::MarketNotFound(_) | Self::OrderNotFound(_) | Self::ClientIdNotFound => NotFound,
+            Self::MarketNotFound(_)
+            | Self::OrderNotFound(_)
+            | Self::HalfOfOrder { .. }
+            | Self::ClientIdNotFound => NotFound,
             Self::MarketExists(_) => Exists,
             Self::InvalidTransition { .. }
             | Self::Held { .. }

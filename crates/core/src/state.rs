@@ -8,7 +8,8 @@ use crate::book::Store;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::market::Market;
-use crate::types::{AccountId, MarketId};
+use crate::reject::OrderReport;
+use crate::types::{AccountId, MarketId, OrderId};
 
 /// All that an engine knows: the sum of its journal.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct State {
     /// The highest id of a market that was removed: ids up to it may have a past in the journal.
     pub(crate) last_removed_id: u64,
     pub(crate) store: Store,
+    /// Where orders on quarter lines stand, each as a whole, while a half of them rests.
+    pub(crate) splits: HashMap<OrderId, OrderReport, FxBuildHasher>,
     pub(crate) accounts: Accounts,
     pub(crate) markets: Markets,
     /// What is emptied or cancelled in steps.

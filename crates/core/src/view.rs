@@ -1,11 +1,12 @@
 //! Looking at a state.
 
-use crate::book::{Order, OrderSlot};
+use crate::book::{BookSide, Order, OrderSlot};
 use crate::command::NewMarket;
-use crate::event::OutcomeIndex;
+use crate::event::{Half, OutcomeIndex};
+use crate::ladder::Tick;
 use crate::limits::Limits;
 use crate::line::Line;
-use crate::market::{ClientEntry, Market};
+use crate::market::{ClientEntry, Market, Place};
 use crate::reject::OrderReport;
 use crate::state::State;
 use crate::types::{
@@ -73,6 +74,12 @@ pub struct MarketView<'a> {
     market: &'a Market,
 }
 
+/// One side of a book, and whether its ticks are seen from the other outcome.
+struct Seen<'a> {
+    book: &'a BookSide,
+    mirrored: bool,
+}
+
 /// A price and what rests there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelView {
@@ -123,13 +130,14 @@ pub struct OrderView {
 
 impl OrderView {
     fn of(market: &Market, order: &Order) -> Self {
+        let (outcome, side, price) = market.told(order.place());
         Self {
             id: order.id,
             market_id: market.id,
             account: order.account,
-            outcome: order.outcome,
-            side: order.side,
-            price: market.spec.ladder.price(order.tick),
+            outcome,
+            side,
+            price,
             quantity: Quantity(order.quantity),
             filled: Quantity(order.filled),
             remaining: Quantity(order.remaining),
@@ -216,11 +224,6 @@ impl<'a> MarketView<'a> {
         Vec::new()
     }
 
-    /// Whether its two outcomes are one ladder, the second being the first seen from the other side.
-    pub const fn is_pair(&self) -> bool {
-        self.market.topology.pair
-    }
-
     /// The outcome with this id, removed or not.
     pub fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
         self.market.listed(id)
@@ -229,33 +232,53 @@ impl<'a> MarketView<'a> {
     /// The levels of one side of an outcome, best for the taker first: resting BACKs from the lowest
     /// odds up, resting LAYs from the highest down.
     pub fn levels(&self, outcome: OutcomeIndex, side: Side) -> impl Iterator<Item = LevelView> + use<'a> {
-        let (state, ladder) = (self.state, self.market.spec.ladder);
-        let book = self.market.runners[outcome.index()].side(side);
+        let (pages, ladder) = (&self.state.store.pages, self.market.spec.ladder);
+        let Seen { book, mirrored } = self.seen(outcome, side);
         std::iter::successors(book.best(), |tick| book.worse_than(*tick)).filter_map(move |tick| {
-            let level = book.level(&state.store.pages, tick)?;
-            Some(LevelView {
-                price: ladder.price(tick),
-                quantity: Quantity(level.total),
-                orders: level.count,
-            })
+            let level = book.level(pages, tick)?;
+            let tick = if mirrored { ladder.mirrored(tick) } else { tick };
+            let (price, quantity) = (ladder.price(tick), Quantity(level.total));
+            Some(LevelView { price, quantity, orders: level.count })
         })
     }
 
     /// What rests at a price, if anything does.
     pub fn level(&self, outcome: OutcomeIndex, side: Side, price: Price) -> Option<LevelView> {
-        let book = self.market.runners[outcome.index()].side(side);
-        let level = book.level(&self.state.store.pages, self.market.spec.ladder.tick(price)?)?;
+        let ladder = self.market.spec.ladder;
+        let Seen { book, mirrored } = self.seen(outcome, side);
+        let tick = ladder.tick(price)?;
+        let tick = if mirrored { ladder.mirrored(tick) } else { tick };
+        let level = book.level(&self.state.store.pages, tick)?;
         Some(LevelView { price, quantity: Quantity(level.total), orders: level.count })
     }
 
-    /// The orders of one side of an outcome, in the order in which a taker meets them.
+    /// The orders of one side of an outcome, in the order in which a taker meets them. The two outcomes of
+    /// a pair have the same orders, each in the words of whoever entered it.
     pub fn orders(&self, outcome: OutcomeIndex, side: Side) -> impl Iterator<Item = OrderView> + use<'a> {
         let market = self.market;
+        let Place { outcome, side, .. } = market.place(outcome, side, Tick(0));
         self.slots(outcome, side).map(move |(_, order)| OrderView::of(market, order))
     }
 
     pub(crate) const fn market(&self) -> &'a Market {
         self.market
+    }
+
+    /// Whether this is the second outcome of a pair: the first, seen from the other side.
+    pub fn is_mirror(&self, outcome: OutcomeIndex) -> bool {
+        self.market.topology.pair && outcome.0 == 1
+    }
+
+    /// One side of an outcome's book.
+    fn seen(&self, outcome: OutcomeIndex, side: Side) -> Seen<'a> {
+        let place = self.market.place(outcome, side, Tick(0));
+        let book = self.market.runners[place.outcome.index()].side(place.side);
+        Seen { book, mirrored: place.mirrored }
+    }
+
+    /// What is known of the order on a quarter line that this one is half of.
+    pub(crate) fn split(&self, order: &Order) -> Option<&'a OrderReport> {
+        self.state.splits.get(&order.half.whole_of(order.id)).filter(|_| order.half != Half::Whole)
     }
 
     pub(crate) fn client_entries(&self) -> &'a [ClientEntry] {

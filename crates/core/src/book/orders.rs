@@ -5,7 +5,7 @@ use std::ops::{Index, IndexMut};
 
 use rustc_hash::FxBuildHasher;
 
-use crate::event::OutcomeIndex;
+use crate::event::{Half, OutcomeIndex};
 use crate::ladder::Tick;
 use crate::types::{AccountId, OrderId, Persistence, Side};
 
@@ -37,8 +37,13 @@ pub(crate) struct Order {
     pub(crate) tick: Tick,
     /// The market's record of its client order id, or [`NO_CLIENT_ID`].
     pub(crate) client: u32,
+    /// Where it hangs: outcome, side and tick of the book.
     pub(crate) outcome: OutcomeIndex,
     pub(crate) side: Side,
+    /// Whether it was entered for the second outcome of a pair: then outcome, side and price as its owner
+    /// knows them are the other ones.
+    pub(crate) mirrored: bool,
+    pub(crate) half: Half,
     pub(crate) persistence: Persistence,
     /// Whether a job may be going on with it: whoever takes it out of the book asks the jobs then.
     pub(crate) awaited: bool,

@@ -3,7 +3,7 @@
 use super::Receipt;
 use crate::book::Order;
 use crate::command::OrderRef;
-use crate::event::{CancelReason, Event, OrderCancelled};
+use crate::event::{CancelReason, Event, Half, OrderCancelled};
 use crate::market::Market;
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
@@ -21,9 +21,9 @@ pub(super) fn cancel(
         return Err(Rejection::MarketClosed);
     }
     let id = named(market, order, account)?;
-    let found = state.store.find(id).filter(|(_, order)| state.markets.get(order.market).id == market.id);
-    let (_, order) = found.ok_or(Rejection::OrderNotFound(id))?;
-    if account.is_some() && order.account != account {
+    let Found { mut report, halves, account: owner } =
+        find(state, market, id)?.ok_or(Rejection::OrderNotFound(id))?;
+    if account.is_some() && owner != account {
         return Err(Rejection::NotTheOwner { order_id: id, account });
     }
     let increment = market.spec.increment;
@@ -31,17 +31,58 @@ pub(super) fn cancel(
         let (min, max) = (Quantity::ZERO, Quantity::MAX);
         return Err(Rejection::InvalidQuantity { quantity: keep, min, max, increment });
     }
-    let remaining = Quantity(order.remaining.min(keep.0));
-    let cancelled = Quantity(order.remaining - remaining.0);
+    let cancelled = Quantity((report.remaining.0 - keep.0).max(0));
     if cancelled > Quantity::ZERO {
-        out.push(take_out(market, order, cancelled, CancelReason::Requested));
+        for (half, keep) in halves.into_iter().flatten().zip(shares(halves, keep.0, increment.0)) {
+            let quantity = Quantity(half.remaining - keep);
+            if quantity > Quantity::ZERO {
+                out.push(take_out(market, half, quantity, CancelReason::Requested));
+            }
+        }
+        report.leave(cancelled, OrderStatus::Cancelled);
     }
-    let (quantity, filled) = (Quantity(order.quantity), Quantity(order.filled));
-    let status = OrderStatus::of(filled, remaining, OrderStatus::Cancelled);
-    Ok(Receipt::Cancelled {
-        report: OrderReport { order_id: id, status, quantity, filled, remaining, split: false },
-        cancelled,
-    })
+    Ok(Receipt::Cancelled { report, cancelled })
+}
+
+/// What a client calls one order.
+struct Found<'a> {
+    report: OrderReport,
+    /// What rests of it, at least one: the order, or the halves of one on a quarter line.
+    halves: [Option<&'a Order>; 2],
+    account: AccountId,
+}
+
+fn find<'a>(state: &'a State, market: &Market, id: OrderId) -> Result<Option<Found<'a>>, Rejection> {
+    let resting = |id| {
+        let (_, order) = state.store.find(id)?;
+        (state.markets.get(order.market).id == market.id).then_some(order)
+    };
+    if let Some(order) = resting(id) {
+        if order.half != Half::Whole {
+            return Err(Rejection::HalfOfOrder { half: id, whole: order.half.whole_of(id) });
+        }
+        let mut report = OrderReport::new(id, Quantity(order.quantity), false);
+        report.leave(Quantity(order.quantity - order.filled - order.remaining), OrderStatus::Cancelled);
+        report.fill(Quantity(order.filled));
+        return Ok(Some(Found { report, halves: [Some(order), None], account: order.account }));
+    }
+    let Some(report) = state.splits.get(&id) else { return Ok(None) };
+    let halves = [Half::Near, Half::Far].map(|half| resting(OrderId(id.0 + half as u64)));
+    let found = |order: &Order| Found { report: *report, halves, account: order.account };
+    Ok(halves.into_iter().flatten().next().map(found))
+}
+
+/// What each of the orders that rest may keep of `keep`, in the order they come: of two halves each one
+/// half, the odd increment on the nearer; what one does not hold of its share goes to the other.
+fn shares(halves: [Option<&Order>; 2], keep: i64, increment: i64) -> [i64; 2] {
+    match halves {
+        [Some(near), Some(far)] => {
+            let further = keep / increment / 2 * increment;
+            let near_keeps = near.remaining.min((keep - further).max(keep - far.remaining));
+            [near_keeps, far.remaining.min(keep - near_keeps)]
+        }
+        _ => [keep, 0],
+    }
 }
 
 fn named(market: &Market, order: OrderRef, account: AccountId) -> Result<OrderId, Rejection> {
@@ -56,12 +97,13 @@ fn named(market: &Market, order: OrderRef, account: AccountId) -> Result<OrderId
 
 /// The event that takes this much out of a resting order.
 pub(super) fn take_out(market: &Market, order: &Order, cancelled: Quantity, reason: CancelReason) -> Event {
+    let (outcome, side, price) = market.told(order.place());
     Event::OrderCancelled(OrderCancelled {
         order_id: order.id,
         account: order.account,
-        outcome: order.outcome,
-        side: order.side,
-        price: market.spec.ladder.price(order.tick),
+        outcome,
+        side,
+        price,
         reason,
         cancelled,
         quantity: Quantity(order.quantity),

@@ -6,8 +6,13 @@ mod job;
 mod market;
 mod mass;
 mod order;
+mod payout;
+mod queue;
 mod runners;
+mod sets;
+mod shares;
 mod sweep;
+mod taker;
 mod work;
 
 pub use work::decide_work;

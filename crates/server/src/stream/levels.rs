@@ -34,7 +34,7 @@ struct Held {
 impl Levels {
     /// As they are now.
     pub(crate) fn of(market: &MarketView<'_>) -> Self {
-        let paired = Terms::of(market.spec().ladder).max_ticks().filter(|_| market.is_pair());
+        let paired = Terms::of(market.spec().ladder).max_ticks().filter(|_| market.is_mirror(PAIR[1]));
         let mut levels = BTreeMap::new();
         let outcomes = if paired.is_some() { 1 } else { market.spec().runners.len() };
         for outcome in (0..).take(outcomes).map(OutcomeIndex) {

@@ -1,0 +1,133 @@
+//! An order that has passed its checks and goes looking for others.
+
+use crate::book::Order;
+use crate::event::{CancelReason, Event, SetMatched, TradeMatched};
+use crate::ladder::{Ladder, Tick};
+use crate::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX};
+use crate::market::{Market, Place};
+use crate::types::{AccountId, Money, OrderId, Price, Quantity, SelfTradePrevention, Side};
+
+/// An order that has passed its checks: a whole one, or half of one on a quarter line.
+#[derive(Clone, Copy)]
+pub(super) struct Taker {
+    pub(super) id: OrderId,
+    pub(super) account: AccountId,
+    /// Where it would rest. Its tick is the worst that it takes.
+    pub(super) place: Place,
+    pub(super) quantity: i64,
+    pub(super) post_only: bool,
+    pub(super) self_trade: SelfTradePrevention,
+}
+
+/// What a command has done so far, against the bounds on its work.
+#[derive(Default)]
+pub(super) struct Work {
+    /// Makers' legs.
+    pub(super) fills: u32,
+    /// Resting orders of its own account, passed over or cancelled.
+    pub(super) own_orders: u32,
+    /// Makers that sets have passed over.
+    pub(super) passed_over: u32,
+    /// Payouts that sets have looked at.
+    pub(super) payouts: u32,
+}
+
+impl Work {
+    /// Whether this command has done all that one may.
+    pub(super) const fn is_used_up(&self) -> bool {
+        self.fills >= FILLS_MAX || self.own_orders >= OWN_ORDERS_SKIPPED_MAX
+    }
+}
+
+impl Taker {
+    pub(super) const fn side(&self) -> Side {
+        self.place.side
+    }
+
+    /// Whether a resting order is of the same account.
+    pub(super) fn owns(&self, order: &Order) -> bool {
+        self.account.is_some() && order.account == self.account
+    }
+
+    /// Whether it passes a resting order over because it is of the same account.
+    pub(super) fn skips(&self, order: &Order) -> bool {
+        self.self_trade == SelfTradePrevention::Skip && self.owns(order)
+    }
+
+    /// Whether it takes this price: backers want high ticks, layers low ones.
+    pub(super) fn takes(&self, tick: Tick) -> bool {
+        match self.side() {
+            Side::Yes => tick >= self.place.tick,
+            Side::No => tick <= self.place.tick,
+        }
+    }
+
+    /// A direct trade with this maker, after which so much of it is left.
+    pub(super) fn direct(&self, market: &Market, maker: &Order, quantity: i64, left: i64) -> Event {
+        let price = market.spec.ladder.price(maker.tick);
+        let payout = payout(market.spec.ladder, price, quantity);
+        self.leg(market, maker, quantity, left, payout, 0)
+    }
+
+    /// A maker's leg of a trade.
+    pub(super) fn leg(
+        &self,
+        market: &Market,
+        maker: &Order,
+        quantity: i64,
+        left: i64,
+        payout: Money,
+        leg: u16,
+    ) -> Event {
+        let (outcome, maker_side, price) = market.told(maker.place());
+        Event::TradeMatched(TradeMatched {
+            taker_order_id: self.id,
+            maker_order_id: maker.id,
+            maker_account: maker.account,
+            outcome,
+            maker_side,
+            price,
+            quantity: Quantity(quantity),
+            maker_quantity: Quantity(maker.quantity),
+            // Nothing but fills has taken from it in this command.
+            maker_filled: Quantity(maker.filled + maker.remaining - left),
+            maker_remaining: Quantity(left),
+            payout,
+            leg,
+        })
+    }
+
+    /// The taker's own leg of a set.
+    pub(super) fn set(&self, price: Price, quantity: i64, payout: Money, makers: u16) -> Event {
+        Event::SetMatched(SetMatched {
+            taker_order_id: self.id,
+            outcome: self.place.outcome,
+            side: self.side(),
+            price,
+            quantity: Quantity(quantity),
+            payout,
+            makers,
+        })
+    }
+
+    /// The event that makes an own order give way.
+    pub(super) fn cancel_own(market: &Market, own: &Order) -> Event {
+        super::cancel::take_out(market, own, Quantity(own.remaining), CancelReason::OwnOrder)
+    }
+}
+
+/// What a direct trade pays if its outcome wins. Exact: odds have two decimals and stakes are whole
+/// pennies; a share pays a currency unit.
+fn payout(ladder: Ladder, price: Price, quantity: i64) -> Money {
+    let per_unit = match ladder {
+        Ladder::Classic | Ladder::Finest => i128::from(price.0),
+        Ladder::Binary { .. } => i128::from(Money::UNIT.0),
+    };
+    let unit = match ladder {
+        Ladder::Classic | Ladder::Finest => 10_000,
+        Ladder::Binary { .. } => 1,
+    };
+    // The largest order at the highest odds pays 10^17, as many shares 10^18.
+    let payout = i128::from(quantity) * per_unit / unit;
+    Money(i64::try_from(payout).expect("Quantity::MAX bounds every payout"))
+}
