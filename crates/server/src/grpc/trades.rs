@@ -21,6 +21,10 @@ pub(super) async fn void(
     let reason = form::reason(&request.reason)?;
     let all = which(&request)?;
     let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;
+    let last = exchange.engine.read().sequence();
+    if let Some(id) = request.trade_ids.iter().find(|id| **id > last) {
+        return Err(invalid("trade_ids", format!("{id} is no trade yet; the last event is {last}")));
+    }
     let mut sequence = 0;
     for trades in all {
         let command = CommandKind::VoidTrades { trades, reason: reason.clone() };

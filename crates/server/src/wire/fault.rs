@@ -125,6 +125,7 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
         Rejection::OrderNotFound(order) => {
             ("ORDER_NOT_FOUND", format!("order_id: there is no resting order {order} in market {market}"))
         }
+        Rejection::HalfOfOrder { .. } => ("ORDER_NOT_FOUND", rejection.to_string()),
         Rejection::ClientIdNotFound => {
             let (id, user) = (quoted(called.client_order_id), quoted(called.user));
             ("ORDER_NOT_FOUND", format!("client_order_id: user {user} has no order {id} in market {market}"))

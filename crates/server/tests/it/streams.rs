@@ -152,7 +152,7 @@ async fn updates_tell_of_orders_levels_and_status() {
         ("order 3 LAY CANCELLED 0/100 rests 0 of ben  ", true),
         ("order 4 BACK RESTING 0/500 rests 500 of anna  ", false),
         ("level BACK 3 500 in 1", true),
-        ("status CLOSED PRE full time", true),
+        ("status CLOSED  full time", true),
         ("order 4 BACK CANCELLED 0/500 rests 0 of anna  MARKET_CLOSED", false),
         ("level BACK 3 0 in 0", true),
     ];
@@ -191,6 +191,7 @@ fn words(update: &MarketUpdate) -> String {
         Update::MarketStatus(status) => {
             format!("status {} {} {}", status.status, status.phase, status.reason)
         }
+        Update::OutcomeChange(_) | Update::TradesVoided(_) | Update::MassCancel(_) => panic!("{update:?}"),
         Update::Heartbeat(_) => "heartbeat".to_owned(),
     }
 }
