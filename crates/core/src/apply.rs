@@ -110,13 +110,9 @@ impl State {
                     self.take_set(known(slot, stamp.market_id), set, taker);
                     None
                 }
-                Event::OrderAccepted(order) => {
-                    self.accept(known(slot, stamp.market_id), order, &mut taker)
-                }
+                Event::OrderAccepted(order) => self.accept(known(slot, stamp.market_id), order, &mut taker),
                 Event::TradeMatched(trade) => self.fill(known(slot, stamp.market_id), trade, taker),
-                Event::OrderCancelled(order) => {
-                    self.cancel(known(slot, stamp.market_id), order, taker)
-                }
+                Event::OrderCancelled(order) => self.cancel(known(slot, stamp.market_id), order, taker),
             };
             after(event, &|| touched.zip(slot).map(|(touched, slot)| self.level_after(slot, touched)));
         }
@@ -267,9 +263,10 @@ impl State {
             price: ladder.price(tick),
             quantity: Quantity(quantity),
             orders,
-            mirror: market.topology.pair.then(|| {
-                (OutcomeIndex(1), side.opposite(), ladder.price(ladder.mirrored(tick)))
-            }),
+            mirror: market
+                .topology
+                .pair
+                .then(|| (OutcomeIndex(1), side.opposite(), ladder.price(ladder.mirrored(tick)))),
         }
     }
 }

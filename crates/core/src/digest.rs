@@ -75,7 +75,8 @@ impl MarketView<'_> {
             Ladder::Finest => (1, 0),
             Ladder::Binary { max_price_ticks } => (2, max_price_ticks),
         };
-        for small in [ladder, spec.kind as u8, spec.transition as u8, self.phase() as u8, self.state() as u8] {
+        for small in [ladder, spec.kind as u8, spec.transition as u8, self.phase() as u8, self.state() as u8]
+        {
             bytes.number(small);
         }
         bytes.number(ticks);

@@ -2,6 +2,7 @@
 
 use crate::book::{BookSide, Order, OrderSlot};
 use crate::command::NewMarket;
+use crate::decide;
 use crate::event::{Half, OutcomeIndex};
 use crate::ladder::Tick;
 use crate::limits::Limits;
@@ -187,6 +188,16 @@ impl<'a> MarketView<'a> {
         self.market.sequence
     }
 
+    /// The number of the last event, of the whole engine, that this view shows.
+    pub const fn state_sequence(&self) -> u64 {
+        self.state.sequence
+    }
+
+    /// The time of the state that this views, in nanoseconds since the Unix epoch.
+    pub const fn time_ns(&self) -> u64 {
+        self.state.time_ns
+    }
+
     /// How many orders rest in it.
     pub const fn resting_orders(&self) -> u32 {
         self.market.resting
@@ -220,8 +231,8 @@ impl<'a> MarketView<'a> {
     /// best for the taker first: for [`Side::Yes`] what a layer or seller could take, for [`Side::No`] what
     /// a backer or buyer could. Prices are rounded to the ladder against that taker. These are not resting
     /// orders; what rests is in [`MarketView::levels`].
-    pub fn virtual_levels(&self, _outcome: OutcomeIndex, _side: Side, _depth: usize) -> Vec<LevelView> {
-        Vec::new()
+    pub fn virtual_levels(&self, outcome: OutcomeIndex, side: Side, depth: usize) -> Vec<LevelView> {
+        decide::virtual_levels(self.state, self.market, outcome, side, depth)
     }
 
     /// The outcome with this id.

@@ -78,7 +78,8 @@ fn check(spec: &NewMarket) -> Result<(), Rejection> {
     }
     Topology::of(spec).map_err(Rejection::InvalidLine)?;
     if spec.increment.0 < 1 || spec.increment > Quantity::MAX || spec.increment.0 % smallest != 0 {
-        let problem = "a positive multiple of a penny (of a share in a binary market), at most the largest order";
+        let problem =
+            "a positive multiple of a penny (of a share in a binary market), at most the largest order";
         return Err(invalid("increment", problem));
     }
     if spec.min_quantity.0 < 1

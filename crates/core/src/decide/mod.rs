@@ -2,6 +2,7 @@
 
 mod cancel;
 mod market;
+mod offers;
 mod order;
 mod payout;
 mod queue;
@@ -11,6 +12,7 @@ mod sweep;
 mod taker;
 mod work;
 
+pub(crate) use offers::virtual_levels;
 pub use work::decide_work;
 
 use crate::command::{CommandKind, NAME_BYTES_MAX, NewOrder, OrderPrice};

@@ -152,7 +152,10 @@ fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Resul
     if let Some(far) = far
         && !market.are_halves(outcome, far)
     {
-        return Err(invalid("far_runner_id", "not the neighbour, half a line further from zero, of runner_id"));
+        return Err(invalid(
+            "far_runner_id",
+            "not the neighbour, half a line further from zero, of runner_id",
+        ));
     }
     let price = limit_of(market.spec.ladder, order.side, order.price)?;
     let (quantity, min, increment) = (order.quantity, market.spec.min_quantity, market.spec.increment);

@@ -277,7 +277,8 @@ impl Out<'_> {
     }
 
     fn market_created(&mut self, market: &NewMarket, flags: u8) -> Result<(), EncodeError> {
-        let NewMarket { key, name, ladder, runners, kind, state, phase, increment, min_quantity, .. } = market;
+        let NewMarket { key, name, ladder, runners, kind, state, phase, increment, min_quantity, .. } =
+            market;
         let model = market.model();
         let start = self.body.len();
         let texts = key.len() + name.len() + runners.iter().map(|runner| runner.name.len()).sum::<usize>();
