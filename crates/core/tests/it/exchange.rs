@@ -125,9 +125,10 @@ impl Exchange {
     }
 }
 
-/// An open market of three outcomes.
+/// An open market of three outcomes, without sets.
 pub(crate) fn open_market(key: &str) -> NewMarket {
-    NewMarket { state: BookMarketState::Open, ..NewMarket::new(key, ["Home", "Draw", "Away"]) }
+    let state = BookMarketState::Open;
+    NewMarket { state, synthetic: false, ..NewMarket::new(key, ["Home", "Draw", "Away"]) }
 }
 
 /// All that rests, market by market, each queue in its order.

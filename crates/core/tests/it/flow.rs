@@ -4,7 +4,7 @@ use betex_core::command::{CommandKind, NewMarket, NewOrder, OrderPrice, OrderRef
 use betex_core::ladder::{Ladder, Tick};
 use betex_core::types::{
     AccountId, BookMarketState, ClientOrderId, MarketId, OrderId, Persistence, Price, Quantity, RunnerId,
-    Side, TimeInForce,
+    SelfTradePrevention, Side, TimeInForce,
 };
 use proptest::prelude::*;
 
@@ -162,6 +162,7 @@ impl Flow {
                 increment: Quantity(increment),
                 min_quantity: Quantity(minimum),
                 state: BookMarketState::Open,
+                synthetic: false,
                 ..NewMarket::new(format!("{ladder:?}"), ["Home", "Draw", "Away"])
             });
         }
@@ -205,6 +206,7 @@ impl Flow {
         let near = |offset: u32| ladder.price(Tick(self.base[step.market] + offset));
         NewOrder {
             runner_id: RunnerId(step.outcome),
+            far_runner_id: RunnerId::NONE,
             account_id: AccountId(step.account),
             client_order_id: step.name.map(client_id),
             side: if step.back { Side::Yes } else { Side::No },
@@ -229,6 +231,8 @@ impl Flow {
                 LastingStep::Ioc => TimeInForce::Ioc,
                 LastingStep::Gtd(ms) => TimeInForce::Gtd { expiry_ms: now_ms.saturating_add_signed(ms) },
             },
+            post_only: false,
+            self_trade: SelfTradePrevention::Skip,
         }
     }
 }

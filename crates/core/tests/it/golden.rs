@@ -157,6 +157,7 @@ impl Core {
         let mut exchange = Exchange { suspicious: true, ..Exchange::default() };
         exchange.create(NewMarket {
             state: BookMarketState::Open,
+            synthetic: scenario.synthetic,
             increment: Quantity(scenario.stake_increment),
             ..NewMarket::new("golden", (0..scenario.outcomes).map(|n| n.to_string()))
         });
@@ -196,7 +197,7 @@ impl Player for Core {
                 let trades = events.iter().filter_map(|event| match event {
                     Event::TradeMatched(t) => {
                         let maker = self.name(t.maker_order_id);
-                        Some(direct(order, maker, t.price.0, t.quantity.0, t.payout().0))
+                        Some(direct(order, maker, t.price.0, t.quantity.0, t.payout.0))
                     }
                     _ => None,
                 });

@@ -102,10 +102,10 @@ impl Ledger {
         assert_eq!(first, Some(trade.maker_order_id), "{trade:?} jumps the queue");
         // Money is conserved to the last quantum: the payout is exactly stake times odds.
         let exact = i128::from(quantity) * i128::from(trade.price.0);
-        assert_eq!(i128::from(trade.payout().0) * 10_000, exact);
+        assert_eq!(i128::from(trade.payout.0) * 10_000, exact);
         let traded = self.traded.entry((taker.market, trade.outcome)).or_default();
         *traded = (trade.price, traded.1 + i128::from(quantity));
-        assert!(quantity > 0 && quantity % 100 == 0 && trade.payout().0 > quantity);
+        assert!(quantity > 0 && quantity % 100 == 0 && trade.payout.0 > quantity);
 
         let taker = self.orders.get_mut(&trade.taker_order_id).expect("looked up above");
         taker.filled += quantity;

@@ -111,7 +111,7 @@ fn a_level_never_overflows() {
     assert!(exchange.submit(back(10_000_000, Quantity::MAX.0)).is_ok());
     let (_, events) = exchange.submit(lay(30_000, Quantity::MAX.0)).expect("filled");
     let Some(Event::TradeMatched(trade)) = events.get(1) else { panic!("{events:?}") };
-    assert_eq!(trade.payout().0, Quantity::MAX.0 * 3);
+    assert_eq!(trade.payout.0, Quantity::MAX.0 * 3);
 }
 
 #[test]
@@ -120,6 +120,6 @@ fn the_largest_payout_fits() {
     exchange.submit(back(10_000_000, Quantity::MAX.0)).expect("rests");
     let (_, events) = exchange.submit(lay(10_000_000, Quantity::MAX.0)).expect("filled");
     let Some(Event::TradeMatched(trade)) = events.get(1) else { panic!("{events:?}") };
-    assert_eq!(trade.payout().0, Quantity::MAX.0 * 1_000);
+    assert_eq!(trade.payout.0, Quantity::MAX.0 * 1_000);
     assert_eq!(queues(&exchange.state), []);
 }

@@ -3,7 +3,7 @@
 use betex_core::command::{CommandKind, NAME_BYTES_MAX, NewMarket, NewOrder, NewRunner, REASON_BYTES_MAX};
 use betex_core::decide::Receipt;
 use betex_core::reject::Rejection;
-use betex_core::types::{AccountId, BookMarketState, MarketId, MarketModel, Price, Quantity, RunnerId, Side};
+use betex_core::types::{AccountId, BookMarketState, MarketId, Price, Quantity, RunnerId, Side};
 
 use crate::exchange::{Exchange, HOME, MARKET, open_market};
 use crate::script::{check, play};
@@ -77,7 +77,8 @@ fn a_bad_market_is_refused_with_what_is_valid() {
         |increment, min| NewMarket { increment: Quantity(increment), min_quantity: Quantity(min), ..good() };
     let mut exchange = Exchange::default();
     for (field, market) in [
-        ("model", NewMarket { model: MarketModel::BinaryYes, ..good() }),
+        ("max_price_ticks", NewMarket::binary("cup", 1, ["Yes"])),
+        ("max_price_ticks", NewMarket::binary("cup", 10_001, ["Yes"])),
         ("outcomes", runners(vec![])),
         ("outcomes", runners(vec![runner(1, "Home")])),
         ("outcomes", runners(many(257))),

@@ -3,6 +3,7 @@
 use betex_core::command::{CommandKind, NewOrder, OrderPrice};
 use betex_core::decide::Receipt;
 use betex_core::event::CancelReason;
+use betex_core::ladder::Ladder;
 use betex_core::reject::Rejection;
 use betex_core::types::{AccountId, Money, OddsX10000, Persistence, Price, Quantity, Side, TimeInForce};
 
@@ -252,6 +253,7 @@ fn a_bad_order_is_refused_with_what_is_valid() {
     let limit = |odds| NewOrder { price: OrderPrice::Limit(Price(odds)), ..good };
     let stake = |stake| NewOrder { quantity: Quantity(stake), ..good };
     let bad_price = |price, below: Option<u32>, above: Option<u32>| Rejection::InvalidPrice {
+        ladder: Ladder::Classic,
         price: Price(price),
         below: below.map(Price),
         above: above.map(Price),

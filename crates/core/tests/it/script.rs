@@ -15,9 +15,7 @@ use betex_core::command::{CommandKind, NewOrder, OrderPrice, OrderRef};
 use betex_core::decide::Receipt;
 use betex_core::event::Event;
 use betex_core::reject::{OrderReport, Rejection, RejectionClass};
-use betex_core::types::{
-    AccountId, ClientOrderId, Money, OrderId, Persistence, Price, Quantity, Side, TimeInForce,
-};
+use betex_core::types::{AccountId, ClientOrderId, Money, OrderId, Price, Quantity, Side, TimeInForce};
 
 use crate::exchange::{Exchange, MARKET};
 
@@ -116,19 +114,16 @@ fn order(exchange: &Exchange, words: [&str; 5], rest: &[&str]) -> NewOrder {
     let [who, side, outcome, at, stake] = words;
     let market = exchange.state.market(MARKET).expect("the market is there");
     let runner = market.spec().runners.iter().find(|runner| runner.name == outcome);
+    let (runner, side) =
+        (runner.map_or(99.into(), |runner| runner.id), if side == "back" { Side::Yes } else { Side::No });
     let mut order = NewOrder {
-        runner_id: runner.map_or(99.into(), |runner| runner.id),
         account_id: account(who),
-        client_order_id: None,
-        side: if side == "back" { Side::Yes } else { Side::No },
         price: match at.strip_prefix("mkt") {
             Some("") => OrderPrice::Market { worst: None },
             Some(worst) => OrderPrice::Market { worst: Some(price(worst.trim_start_matches(':'))) },
             None => OrderPrice::Limit(price(at)),
         },
-        quantity: Quantity(decimal(stake)),
-        persistence: Persistence::Lapse,
-        time_in_force: TimeInForce::Gtc,
+        ..NewOrder::limit(runner, side, Price(0), Quantity(decimal(stake)))
     };
     for word in rest {
         match word.split_once(':') {
@@ -166,6 +161,7 @@ fn in_words(receipt: &Receipt, events: &[Event]) -> String {
             let words = format!("#{} {}", report.order_id, report.status.name());
             words + &left(report.remaining, *cancelled)
         }
+        other => panic!("no words for {other:?}"),
     }
 }
 

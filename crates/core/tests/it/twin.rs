@@ -31,6 +31,7 @@ impl Twins {
             ladder: match LADDERS[place] {
                 Ladder::Classic => naive::Ladder::Classic,
                 Ladder::Finest => naive::Ladder::Finest,
+                Ladder::Binary { .. } => unreachable!("the flows are at odds"),
             },
             increment: INCREMENTS[place],
             min_stake: MINIMA[place],
@@ -79,7 +80,7 @@ impl Twins {
                 maker: self.number(place, trade.maker_order_id),
                 odds: trade.price.0,
                 stake: trade.quantity.0,
-                payout: i128::from(trade.payout().0),
+                payout: i128::from(trade.payout.0),
             }),
             _ => None,
         });
@@ -209,6 +210,7 @@ fn translate(order: &NewOrder) -> naive::NewOrder {
         lasting: match order.time_in_force {
             TimeInForce::Gtc => naive::Lasting::UntilCancelled,
             TimeInForce::Ioc => naive::Lasting::Immediate,
+            TimeInForce::Fok { .. } => unreachable!("the flows have none"),
             TimeInForce::Gtd { expiry_ms } => naive::Lasting::Until(expiry_ms),
         },
     }
@@ -221,6 +223,7 @@ fn status(status: OrderStatus) -> naive::Status {
         OrderStatus::Filled => naive::Status::Filled,
         OrderStatus::Cancelled => naive::Status::Cancelled,
         OrderStatus::Expired => naive::Status::Expired,
+        OrderStatus::Lapsed => unreachable!("the flows never go in-play"),
     }
 }
 
