@@ -1,17 +1,15 @@
 //! Events change the state; nothing else does. Applying never refuses: what is not possible here was
 //! not decided, so a failed assertion is a bug or a foreign journal, and the process must end.
 
-use std::num::NonZeroU64;
+mod market;
+mod orders;
 
-use crate::book::{Links, NO_CLIENT_ID, Order};
-use crate::event::{
-    Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex, SetMatched, Stamp, TradeMatched,
-};
+use self::orders::InHand;
+use crate::event::{Event, OutcomeIndex, Stamp};
 use crate::ladder::Tick;
-use crate::market::{ClientEntry, Market};
-use crate::reject::OrderReport;
+use crate::market::Market;
 use crate::state::State;
-use crate::types::{BookMarketState, MarketId, OrderId, Price, Quantity, Side, TimeInForce};
+use crate::types::{MarketId, Price, Quantity, Side};
 
 /// What a level holds after an event touched it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,10 +81,6 @@ impl State {
                     slot = self.markets.slot(stamp.market_id);
                     None
                 }
-                Event::MarketStatusChanged { to, reason } => {
-                    self.change_status(known(slot, stamp.market_id), *to, reason.as_deref());
-                    None
-                }
                 Event::MarketRemoved => {
                     self.markets.remove(known(slot, stamp.market_id));
                     self.last_removed_id = self.last_removed_id.max(stamp.market_id.0);
@@ -94,14 +88,18 @@ impl State {
                     slot = None;
                     None
                 }
-                Event::HoldChanged { .. }
+                Event::MarketStatusChanged { .. }
+                | Event::HoldChanged { .. }
                 | Event::PhaseChanged { .. }
                 | Event::RunnersAdded(_)
                 | Event::RunnerRemoved { .. }
                 | Event::TradesVoided { .. }
                 | Event::OrdersCancelled(_)
                 | Event::JobStarted(_)
-                | Event::JobAdvanced { .. } => panic!("not written yet"),
+                | Event::JobAdvanced { .. } => {
+                    self.apply_to_market(known(slot, stamp.market_id), event);
+                    None
+                }
                 Event::OrderSplit(split) => {
                     taker = self.split(known(slot, stamp.market_id), split);
                     None
@@ -124,134 +122,6 @@ impl State {
         }
     }
 
-    fn change_status(&mut self, slot: u32, to: BookMarketState, reason: Option<&str>) {
-        let market = self.markets.get_mut(slot);
-        market.own_state = to;
-        market.reason = reason.map(Into::into);
-        if to == BookMarketState::Closed {
-            self.closed.push_back((self.time_ns, market.id));
-            if market.resting > 0 {
-                self.closing.push_back(slot);
-            }
-        }
-    }
-
-    /// An order on a quarter line came in; its halves follow.
-    fn split(&mut self, slot: u32, split: &OrderSplit) -> InHand {
-        let order = &split.order;
-        let report = OrderReport::new(order.order_id, order.quantity, true);
-        // All three ids are taken, also where the further half would be of nothing.
-        self.last_order_id = order.order_id.0 + Half::Far as u64;
-        self.splits.insert(order.order_id, report);
-        InHand { client: self.markets.get_mut(slot).remember(order, report), whole: order.order_id }
-    }
-
-    fn accept(&mut self, slot: u32, accepted: &OrderAccepted, in_hand: &mut InHand) -> Option<Touched> {
-        let market = self.markets.get_mut(slot);
-        if accepted.half == Half::Whole {
-            self.last_order_id = accepted.order_id.0;
-            let report = OrderReport::new(accepted.order_id, accepted.quantity, false);
-            *in_hand = InHand { client: market.remember(accepted, report), whole: OrderId::NONE };
-        }
-        if accepted.resting == Quantity::ZERO {
-            return None;
-        }
-        let ladder = market.spec.ladder;
-        let tick = ladder.tick(accepted.price).expect("an accepted price is on the ladder");
-        let place = market.place(accepted.outcome, accepted.side, tick);
-        let order = Order {
-            id: accepted.order_id,
-            account: accepted.account,
-            quantity: accepted.quantity.0,
-            // Either all of the remainder rests or none of it, so what does not rest of an order that does
-            // is filled.
-            filled: accepted.quantity.0 - accepted.resting.0,
-            remaining: accepted.resting.0,
-            expiry_ms: match accepted.time_in_force {
-                TimeInForce::Gtd { expiry_ms } => NonZeroU64::new(expiry_ms),
-                TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok { .. } => None,
-            },
-            market: slot,
-            tick: place.tick,
-            client: in_hand.client,
-            outcome: place.outcome,
-            side: place.side,
-            mirrored: place.mirrored,
-            half: accepted.half,
-            persistence: accepted.persistence,
-            links: Links::default(),
-        };
-        market.resting += 1;
-        let side = market.runners[place.outcome.index()].side_mut(place.side);
-        self.store.rest(side, ladder.len(), order);
-        Some((place.outcome, place.side, place.tick))
-    }
-
-    /// The taker's leg of a set.
-    fn take_set(&mut self, slot: u32, set: &SetMatched, in_hand: InHand) {
-        let market = self.markets.get_mut(slot);
-        market.trade(set.outcome, set.price, set.quantity);
-        if let Some(group) = market.topology.group_mut(set.outcome) {
-            group.set_traded = true;
-        }
-        self.note(slot, in_hand, |report| report.fill(set.quantity));
-    }
-
-    fn fill(&mut self, slot: u32, trade: &TradeMatched, in_hand: InHand) -> Option<Touched> {
-        let (order_slot, _) = self.store.find(trade.maker_order_id).expect("a maker rests");
-        let order = &mut self.store.orders[order_slot];
-        order.filled += trade.quantity.0;
-        let touched = (order.outcome, order.side, order.tick);
-        let maker = InHand::of(order);
-        assert!(order.filled == trade.maker_filled.0, "order {} has {} filled", order.id, order.filled);
-        let market = self.markets.get_mut(slot);
-        let side = market.runners[touched.0.index()].side_mut(touched.1);
-        self.store.take(side, order_slot, trade.quantity.0);
-        market.resting -= u32::from(trade.maker_remaining == Quantity::ZERO);
-        market.trade(trade.outcome, trade.price, trade.quantity);
-        self.note(slot, maker, |report| report.fill(trade.quantity));
-        // Of a set the taker's part was told with its own leg.
-        if !trade.is_synthetic() {
-            self.note(slot, in_hand, |report| report.fill(trade.quantity));
-        }
-        Some(touched)
-    }
-
-    fn cancel(&mut self, slot: u32, order: &OrderCancelled, in_hand: InHand) -> Option<Touched> {
-        let end = order.reason.status();
-        if order.never_rested() {
-            self.note(slot, in_hand, |report| report.leave(order.cancelled, end));
-            return None;
-        }
-        let (order_slot, resting) = self.store.find(order.order_id).expect("what is cancelled rests");
-        let touched = (resting.outcome, resting.side, resting.tick);
-        let owner = InHand::of(resting);
-        let market = self.markets.get_mut(slot);
-        let side = market.runners[touched.0.index()].side_mut(touched.1);
-        self.store.take(side, order_slot, order.cancelled.0);
-        market.resting -= u32::from(order.remaining == Quantity::ZERO);
-        if market.own_state == BookMarketState::Closed && market.resting == 0 {
-            self.closing.retain(|closing| *closing != slot);
-        }
-        self.note(slot, owner, |report| report.leave(order.cancelled, end));
-        Some(touched)
-    }
-
-    /// Notes what has become of an order, wherever somebody may ask for it.
-    fn note(&mut self, slot: u32, order: InHand, change: impl Fn(&mut OrderReport)) {
-        if order.client != NO_CLIENT_ID {
-            change(&mut self.markets.get_mut(slot).clients.entries[order.client as usize].report);
-        }
-        if order.whole.is_some()
-            && let Some(report) = self.splits.get_mut(&order.whole)
-        {
-            change(report);
-            if report.remaining == Quantity::ZERO {
-                self.splits.remove(&order.whole);
-            }
-        }
-    }
-
     fn level_after(&self, slot: u32, (outcome, side, tick): Touched) -> LevelAfter {
         let market = self.markets.get(slot);
         let ladder = market.spec.ladder;
@@ -267,46 +137,6 @@ impl State {
                 .topology
                 .pair
                 .then(|| (OutcomeIndex(1), side.opposite(), ladder.price(ladder.mirrored(tick)))),
-        }
-    }
-}
-
-/// Where it is noted what becomes of an order.
-#[derive(Clone, Copy)]
-struct InHand {
-    /// Its client order id, or [`NO_CLIENT_ID`].
-    client: u32,
-    /// The order that it is half of.
-    whole: OrderId,
-}
-
-impl InHand {
-    const NOBODY: Self = Self { client: NO_CLIENT_ID, whole: OrderId::NONE };
-
-    fn of(order: &Order) -> Self {
-        let whole = if order.half == Half::Whole { OrderId::NONE } else { order.half.whole_of(order.id) };
-        Self { client: order.client, whole }
-    }
-}
-
-impl Market {
-    /// Remembers an order's client id, if it has one; says where.
-    fn remember(&mut self, order: &OrderAccepted, report: OrderReport) -> u32 {
-        let entry = |id| ClientEntry { account: order.account, id, report };
-        order.client_order_id.map_or(NO_CLIENT_ID, |id| self.clients.insert(entry(id)))
-    }
-
-    /// Notes a trade on an outcome; on a pair it is one on the other, too.
-    fn trade(&mut self, outcome: OutcomeIndex, price: Price, quantity: Quantity) {
-        let runner = &mut self.runners[outcome.index()];
-        runner.last_price = Some(price);
-        runner.traded += i128::from(quantity.0);
-        if self.topology.pair {
-            let ladder = self.spec.ladder;
-            let tick = ladder.tick(price).expect("a traded price is on the ladder");
-            let runner = &mut self.runners[1 - outcome.index()];
-            runner.last_price = Some(ladder.price(ladder.mirrored(tick)));
-            runner.traded += i128::from(quantity.0);
         }
     }
 }

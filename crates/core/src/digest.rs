@@ -1,6 +1,7 @@
 //! A digest of all that decides what comes next: equal digests, equal answers.
 
-use crate::event::OutcomeIndex;
+use crate::event::{Job, OutcomeIndex};
+use crate::jobs::Turn;
 use crate::ladder::Ladder;
 use crate::reject::OrderReport;
 use crate::state::State;
@@ -34,7 +35,7 @@ impl Bytes {
 impl State {
     /// A digest of the whole state: queues in order, identifiers, client ids and bounds included.
     pub fn digest(&self) -> [u8; 32] {
-        let mut bytes = Bytes(blake3::Hasher::new_derive_key("betex state digest 2"));
+        let mut bytes = Bytes(blake3::Hasher::new_derive_key("betex state digest 3"));
         for number in
             [self.sequence, self.time_ns, self.last_order_id, self.last_market_id, self.last_removed_id]
         {
@@ -53,14 +54,36 @@ impl State {
         for market in self.markets() {
             market.digest(&mut bytes);
         }
-        for slot in &self.closing {
-            bytes.number(self.markets.get(*slot).id.0);
-        }
+        self.digest_jobs(&mut bytes);
         for (time_ns, id) in &self.closed {
             bytes.number(*time_ns);
             bytes.number(id.0);
         }
         *bytes.0.finalize().as_bytes()
+    }
+
+    fn digest_jobs(&self, bytes: &mut Bytes) {
+        for turn in self.jobs.turns() {
+            let (number, market) = match turn {
+                Turn::Closing(market) => (0, market),
+                Turn::Filtered(number) => (number, self.jobs.get(number).market),
+            };
+            bytes.number(number);
+            bytes.number(self.markets.get(market).id.0);
+        }
+        for (number, market, Job { filter, last_order_id, next }) in self.jobs() {
+            for number in [number, market.0, filter.account.0, filter.from_ns, filter.until_ns] {
+                bytes.number(number);
+            }
+            bytes.number(filter.outcome.map_or(-1, |outcome| i32::from(outcome.0)));
+            bytes.number(u8::from(filter.lapsing));
+            bytes.number(filter.reason as u8);
+            for id in [last_order_id, next] {
+                bytes.number(id.0);
+            }
+        }
+        // The end of the jobs: no event has this number.
+        bytes.number(0);
     }
 }
 
@@ -75,7 +98,10 @@ impl MarketView<'_> {
             Ladder::Finest => (1, 0),
             Ladder::Binary { max_price_ticks } => (2, max_price_ticks),
         };
-        for small in [ladder, spec.kind as u8, spec.transition as u8, self.phase() as u8, self.state() as u8]
+        let market = self.market();
+        let own_state = market.own_state as u8;
+        for small in
+            [ladder, spec.kind as u8, spec.transition as u8, self.phase() as u8, own_state, market.holds]
         {
             bytes.number(small);
         }
@@ -92,6 +118,8 @@ impl MarketView<'_> {
         for (index, runner) in (0..).map(OutcomeIndex).zip(&spec.runners) {
             bytes.number(runner.id.0);
             bytes.text(&runner.name);
+            bytes.number(self.removed(index).map_or(-1, i32::from));
+            bytes.number(u8::from(market.topology.group(index).is_some_and(|group| group.set_traded)));
             bytes.number(self.last_price(index).map_or(0, |price| price.0));
             bytes.number(self.traded(index));
             for side in [Side::Yes, Side::No] {
@@ -111,6 +139,7 @@ impl MarketView<'_> {
             for id in [order.id.0, order.account.0, order.expiry_ms.map_or(0, std::num::NonZero::get)] {
                 bytes.number(id);
             }
+            bytes.number(order.accepted_ns);
             bytes.number(order.tick.0);
             for small in [order.persistence as u8, order.half as u8, u8::from(order.mirrored)] {
                 bytes.number(small);

@@ -35,7 +35,7 @@ pub enum Event {
     MarketCreated(Box<NewMarket>),
     /// A market moved on in its life.
     MarketStatusChanged {
-        /// Where it is now.
+        /// Where it is now, holds aside: while one is on, a market that is told to open is still suspended.
         to: BookMarketState,
         /// Why, in the words of whoever asked.
         reason: Option<Box<str>>,

@@ -10,6 +10,7 @@ pub mod command;
 pub mod decide;
 mod digest;
 pub mod event;
+mod jobs;
 pub mod ladder;
 pub mod limits;
 pub mod line;
@@ -20,5 +21,6 @@ pub mod state;
 mod topology;
 pub mod types;
 pub mod view;
+mod walk;
 
 pub use apply::LevelAfter;

@@ -11,7 +11,9 @@ use crate::ladder::Tick;
 use crate::line::Line;
 use crate::reject::OrderReport;
 use crate::topology::Topology;
-use crate::types::{AccountId, BookMarketState, ClientOrderId, MarketId, MarketPhase, Price, RunnerId, Side};
+use crate::types::{
+    AccountId, BookMarketState, ClientOrderId, Hold, MarketId, MarketPhase, Price, RunnerId, Side,
+};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Market {
@@ -96,13 +98,34 @@ impl Market {
 
     /// Where it is in its life: suspended while a hold is on, unless it is closed.
     pub(crate) const fn state(&self) -> BookMarketState {
-        match self.own_state {
-            BookMarketState::Created | BookMarketState::Open if self.holds != 0 => BookMarketState::Suspended,
+        Self::state_with(self.own_state, self.holds)
+    }
+
+    /// What a market is with this state of its own and these holds.
+    pub(crate) const fn state_with(own_state: BookMarketState, holds: u8) -> BookMarketState {
+        match own_state {
+            BookMarketState::Created | BookMarketState::Open if holds != 0 => BookMarketState::Suspended,
             state => state,
         }
     }
 
+    /// Whether a hold is on.
+    pub(crate) const fn is_held(&self, hold: Hold) -> bool {
+        self.holds & hold.bit() != 0
+    }
+
+    /// The holds once this one is set or lifted.
+    pub(crate) const fn holds_with(&self, hold: Hold, on: bool) -> u8 {
+        if on { self.holds | hold.bit() } else { self.holds & !hold.bit() }
+    }
+
+    /// The outcome that an order for this id is for: one that is not removed.
     pub(crate) fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
+        self.listed(id).filter(|outcome| self.runners[outcome.index()].removed.is_none())
+    }
+
+    /// The outcome with this id, removed or not.
+    pub(crate) fn listed(&self, id: RunnerId) -> Option<OutcomeIndex> {
         let index = self.spec.runners.iter().position(|runner| runner.id == id)?;
         u16::try_from(index).ok().map(OutcomeIndex)
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use rustc_hash::FxBuildHasher;
 
 use crate::book::Store;
+use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::market::Market;
 use crate::reject::OrderReport;
@@ -25,8 +26,8 @@ pub struct State {
     pub(crate) splits: HashMap<OrderId, OrderReport, FxBuildHasher>,
     pub(crate) accounts: Accounts,
     pub(crate) markets: Markets,
-    /// Closed markets that orders still rest in, by slot, first closed first.
-    pub(crate) closing: VecDeque<u32>,
+    /// What is emptied or cancelled in steps.
+    pub(crate) jobs: Jobs,
     /// Closed markets and when they closed, in nanoseconds since the Unix epoch, first closed first.
     pub(crate) closed: VecDeque<(u64, MarketId)>,
 }
@@ -36,8 +37,9 @@ pub struct State {
 pub enum Work {
     /// The order that expires first is due.
     ExpireOrder,
-    /// A closed market still holds orders.
-    EmptyMarket,
+    /// The job whose turn it is takes a step: a closed market that still holds orders, or what takes out
+    /// orders of a market.
+    AdvanceJob,
     /// A closed market's time is over.
     RemoveMarket,
 }
@@ -138,13 +140,13 @@ impl State {
     }
 
     /// What is due at this time, if anything: orders that expire first, since nothing may match them
-    /// any more; then markets that are emptying; then markets to forget.
+    /// any more; then jobs, closing markets among them; then markets to forget, of which no job is left.
     pub fn next_work(&self, now_ns: u64) -> Option<Work> {
         if self.store.expiries.first().is_some_and(|(expiry_ms, _)| expiry_ms <= now_ns / 1_000_000) {
             return Some(Work::ExpireOrder);
         }
-        if !self.closing.is_empty() {
-            return Some(Work::EmptyMarket);
+        if self.jobs.front().is_some() {
+            return Some(Work::AdvanceJob);
         }
         self.next_removal_ns().filter(|due| *due <= now_ns).map(|_| Work::RemoveMarket)
     }
@@ -157,7 +159,7 @@ impl State {
     /// When [`State::next_work`] will next have something to do if no command comes, in nanoseconds
     /// since the Unix epoch.
     pub fn next_due_ns(&self) -> Option<u64> {
-        if !self.closing.is_empty() {
+        if self.jobs.front().is_some() {
             return Some(self.time_ns);
         }
         let expiry = self.store.expiries.first().map(|(expiry_ms, _)| expiry_ms.saturating_mul(1_000_000));

@@ -74,6 +74,22 @@ impl Topology {
         self.group(outcome).map_or(&[], |group| &group.members)
     }
 
+    /// The topology of the same market with more outcomes: those that were removed stay so, and groups
+    /// that have traded a set have.
+    pub(crate) fn grown(&self, spec: &NewMarket) -> Result<Self, LineError> {
+        let mut grown = Self::of(spec)?;
+        for outcome in (0..).map(OutcomeIndex).take(self.group_of.len()) {
+            let Some(before) = self.group(outcome) else { continue };
+            if !before.members.contains(&outcome) {
+                grown.remove(outcome);
+            }
+            if let Some(group) = grown.group_mut(outcome) {
+                group.set_traded |= before.set_traded;
+            }
+        }
+        Ok(grown)
+    }
+
     /// Takes an outcome out of its group.
     pub(crate) fn remove(&mut self, outcome: OutcomeIndex) {
         if let Some(group) = self.group_mut(outcome) {

@@ -235,9 +235,9 @@ impl<'a> MarketView<'a> {
         decide::virtual_levels(self.state, self.market, outcome, side, depth)
     }
 
-    /// The outcome with this id.
+    /// The outcome with this id, removed or not.
     pub fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
-        self.market.outcome_of(id)
+        self.market.listed(id)
     }
 
     /// The levels of one side of an outcome, best for the taker first: resting BACKs from the lowest
@@ -286,6 +286,10 @@ impl<'a> MarketView<'a> {
     /// What is known of the order on a quarter line that this one is half of.
     pub(crate) fn split(&self, order: &Order) -> Option<&'a OrderReport> {
         self.state.splits.get(&order.half.whole_of(order.id)).filter(|_| order.half != Half::Whole)
+    }
+
+    pub(crate) const fn market(&self) -> &'a Market {
+        self.market
     }
 
     pub(crate) fn client_entries(&self) -> &'a [ClientEntry] {

@@ -30,6 +30,8 @@ pub(crate) struct Order {
     pub(crate) filled: i64,
     pub(crate) remaining: i64,
     pub(crate) expiry_ms: Option<NonZeroU64>,
+    /// When it was taken in, in nanoseconds since the Unix epoch.
+    pub(crate) accepted_ns: u64,
     /// The slot of its market.
     pub(crate) market: u32,
     pub(crate) tick: Tick,
@@ -43,6 +45,8 @@ pub(crate) struct Order {
     pub(crate) mirrored: bool,
     pub(crate) half: Half,
     pub(crate) persistence: Persistence,
+    /// Whether a job may be going on with it: whoever takes it out of the book asks the jobs then.
+    pub(crate) awaited: bool,
     pub(crate) links: Links,
 }
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::job::turn_in_play;
 use super::{Receipt, check_text};
-use crate::command::{NAME_BYTES_MAX, NewMarket, REASON_BYTES_MAX, RUNNERS_MAX};
+use crate::command::{NAME_BYTES_MAX, NewMarket, NewRunner, REASON_BYTES_MAX, RUNNERS_MAX};
 use crate::event::Event;
 use crate::ladder::{Ladder, PRICE_TICKS_MAX};
 use crate::market::Market;
 use crate::reject::Rejection;
 use crate::state::State;
 use crate::topology::Topology;
-use crate::types::{BookMarketState, MarketId, Money, Quantity, RunnerId};
+use crate::types::{BookMarketState, Hold, MarketId, MarketKind, MarketPhase, Money, Quantity, RunnerId};
 
 /// The highest id that an embedder may choose: there is always a next one.
 const MARKET_ID_MAX: u64 = u64::MAX >> 1;
@@ -60,18 +61,10 @@ fn check(spec: &NewMarket) -> Result<(), Rejection> {
     if !(2..=PRICE_TICKS_MAX).contains(&ticks) {
         return Err(invalid("max_price_ticks", "valid are 2 to 10 000 ticks to a currency unit"));
     }
-    if !(fewest..=RUNNERS_MAX).contains(&spec.runners.len()) {
-        return Err(invalid("outcomes", "a market has 2 to 256 outcomes, a binary one 1 to 256"));
-    }
-    let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
-    for runner in &spec.runners {
-        check_text("outcomes", &runner.name, 0, NAME_BYTES_MAX)?;
-        if runner.id == RunnerId::NONE || !ids.insert(runner.id) {
-            return Err(invalid("outcomes", "the id of each outcome is not 0 and not another's"));
-        }
-        if !runner.name.is_empty() && !names.insert(runner.name.as_str()) {
-            return Err(invalid("outcomes", "no two outcomes have the same name"));
-        }
+    check_count(fewest, spec.runners.len())?;
+    check_runners(&spec.runners)?;
+    if spec.kind == MarketKind::PreEventOnly && spec.phase != MarketPhase::Pre {
+        return Err(invalid("market_phase", "a market that is PRE_EVENT_ONLY begins in PRE and stays there"));
     }
     if spec.state == BookMarketState::Closed {
         return Err(invalid("state", "a market begins as CREATED, OPEN or SUSPENDED"));
@@ -94,8 +87,37 @@ fn check(spec: &NewMarket) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Created or Suspended may open; Open may be suspended; all but Closed may close.
+/// That a market may have this many outcomes.
+pub(super) fn check_count(fewest: usize, count: usize) -> Result<(), Rejection> {
+    if (fewest..=RUNNERS_MAX).contains(&count) {
+        return Ok(());
+    }
+    let problem = "a market has 2 to 256 outcomes, a binary one 1 to 256, removed ones included";
+    Err(invalid("outcomes", problem))
+}
+
+/// That outcomes may be in one market.
+pub(super) fn check_runners(runners: &[NewRunner]) -> Result<(), Rejection> {
+    let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
+    for runner in runners {
+        check_text("outcomes", &runner.name, 0, NAME_BYTES_MAX)?;
+        if runner.id == RunnerId::NONE || !ids.insert(runner.id) {
+            return Err(invalid("outcomes", "the id of each outcome is not 0 and not another's"));
+        }
+        if !runner.name.is_empty() && !names.insert(runner.name.as_str()) {
+            return Err(invalid("outcomes", "no two outcomes have the same name"));
+        }
+    }
+    Ok(())
+}
+
+/// What is refused in a closed market, but for orders and cancels.
+pub(super) const CLOSED: Rejection = Rejection::NotPossible("the market is CLOSED, and that is final");
+
+/// Created or Suspended may open; Open may be suspended; all but Closed may close. Holds aside, except that
+/// nobody opens a market that somebody else holds.
 pub(super) fn change(
+    state: &State,
     market: &Market,
     to: BookMarketState,
     reason: Option<&str>,
@@ -103,7 +125,13 @@ pub(super) fn change(
 ) -> Result<Receipt, Rejection> {
     use BookMarketState::{Closed, Created, Open, Suspended};
     check_text("reason", reason.unwrap_or_default(), 0, REASON_BYTES_MAX)?;
-    let from = market.state();
+    let from = market.own_state;
+    if let Some(hold) = [Hold::Halted, Hold::Deactivated].into_iter().find(|hold| market.is_held(*hold))
+        && to == Open
+        && from != Closed
+    {
+        return Err(Rejection::Held { hold, to });
+    }
     let allowed = matches!(
         (from, to),
         (Created | Suspended, Open) | (Open, Suspended) | (Created | Open | Suspended, Closed)
@@ -112,12 +140,21 @@ pub(super) fn change(
         return Err(Rejection::InvalidTransition { from, to });
     }
     out.push(Event::MarketStatusChanged { to, reason: reason.map(Into::into) });
-    Ok(Receipt::MarketStatus(to))
+    if to == Suspended && market.phase == MarketPhase::PreAwaitLive {
+        turn_in_play(state, market, to, reason, out)?;
+    }
+    Ok(Receipt::MarketStatus(Market::state_with(to, market.holds)))
 }
 
-pub(super) fn remove(market: &Market, out: &mut Vec<Event>) -> Result<Receipt, Rejection> {
+pub(super) fn remove(state: &State, market: &Market, out: &mut Vec<Event>) -> Result<Receipt, Rejection> {
     if market.state() != BookMarketState::Closed || market.resting > 0 {
         return Err(Rejection::NotRemovable { state: market.state(), resting: market.resting });
+    }
+    let slot = state.markets.slot(market.id).expect("the market is there");
+    if state.jobs.of(slot).next().is_some() {
+        return Err(Rejection::NotPossible(
+            "a job of this market is about to end; the market can go after that",
+        ));
     }
     out.push(Event::MarketRemoved);
     Ok(Receipt::MarketRemoved)

@@ -1,11 +1,15 @@
 //! What a command does: a function of the state, the command and the time.
 
 mod cancel;
+mod hold;
+mod job;
 mod market;
+mod mass;
 mod offers;
 mod order;
 mod payout;
 mod queue;
+mod runners;
 mod sets;
 mod shares;
 mod sweep;
@@ -110,10 +114,12 @@ fn dispatch(
     let market = state.markets.find(market_id).ok_or(Rejection::MarketNotFound(market_id))?;
     match kind {
         CommandKind::CreateMarket(_) | CommandKind::RegisterAccount { .. } => unreachable!("returned above"),
-        CommandKind::OpenMarket { reason } => market::change(market, Open, reason.as_deref(), out),
-        CommandKind::SuspendMarket { reason } => market::change(market, Suspended, reason.as_deref(), out),
-        CommandKind::CloseMarket { reason } => market::change(market, Closed, reason.as_deref(), out),
-        CommandKind::RemoveMarket => market::remove(market, out),
+        CommandKind::OpenMarket { reason } => market::change(state, market, Open, reason.as_deref(), out),
+        CommandKind::SuspendMarket { reason } => {
+            market::change(state, market, Suspended, reason.as_deref(), out)
+        }
+        CommandKind::CloseMarket { reason } => market::change(state, market, Closed, reason.as_deref(), out),
+        CommandKind::RemoveMarket => market::remove(state, market, out),
         &CommandKind::PlaceOrder {
             runner_id,
             account_id,
@@ -139,13 +145,21 @@ fn dispatch(
         CommandKind::CancelOrder { order, account_id, keep } => {
             cancel::cancel(state, market, *order, *account_id, *keep, out)
         }
-        CommandKind::HoldMarket { .. }
-        | CommandKind::LiftHold { .. }
-        | CommandKind::SetPhase { .. }
-        | CommandKind::AddRunners { .. }
-        | CommandKind::RemoveRunner { .. }
-        | CommandKind::VoidTrades { .. }
-        | CommandKind::CancelOrders(_) => Err(Rejection::NotPossible("not written yet")),
+        CommandKind::HoldMarket { hold, reason } => {
+            hold::change_hold(market, *hold, true, reason.as_deref(), out)
+        }
+        CommandKind::LiftHold { hold, reason } => {
+            hold::change_hold(market, *hold, false, reason.as_deref(), out)
+        }
+        CommandKind::SetPhase { phase, reason } => {
+            hold::change_phase(state, market, *phase, reason.as_deref(), out)
+        }
+        CommandKind::AddRunners { runners } => runners::add(market, runners, out),
+        CommandKind::RemoveRunner { runner_id, reduction, reason } => {
+            runners::remove(state, market, *runner_id, *reduction, reason.as_deref(), out)
+        }
+        CommandKind::VoidTrades { trades, reason } => mass::void(state, *trades, reason.as_deref(), out),
+        CommandKind::CancelOrders(asked) => mass::cancel(state, market, asked, out),
     }
 }
 

@@ -1,0 +1,160 @@
+//! Long jobs: what takes out more orders than one transaction may, in steps between other commands. They
+//! are part of the state, so a crash in the middle goes on where it was.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::book::{Order, OrderSlot, Store};
+use crate::event::{CancelReason, Job, OutcomeIndex};
+use crate::market::Market;
+use crate::state::State;
+use crate::types::{MarketId, OrderId, Persistence};
+use crate::walk::Walk;
+
+/// Whose turn it is. A job that took a step goes to the back, so that none waits for another to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// A closed market that orders still rest in, by slot. It needs no events of its own: where it is
+    /// follows from what rests.
+    Closing(u32),
+    /// A job of [`Event::JobStarted`](crate::event::Event::JobStarted), by its number.
+    Filtered(u64),
+}
+
+/// A job that was started and is not done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Running {
+    /// The slot of its market.
+    pub(crate) market: u32,
+    pub(crate) job: Job,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Jobs {
+    turns: VecDeque<Turn>,
+    /// By number: at most [`JOBS_MAX`](crate::limits::JOBS_MAX).
+    filtered: BTreeMap<u64, Running>,
+}
+
+impl Jobs {
+    /// Whose turn it is.
+    pub(crate) fn front(&self) -> Option<Turn> {
+        self.turns.front().copied()
+    }
+
+    pub(crate) fn turns(&self) -> impl Iterator<Item = Turn> + '_ {
+        self.turns.iter().copied()
+    }
+
+    /// The job with this number.
+    pub(crate) fn get(&self, number: u64) -> &Running {
+        self.filtered.get(&number).expect("a job is only named while it is there")
+    }
+
+    /// How many there are, closing markets aside.
+    pub(crate) fn filtered(&self) -> usize {
+        self.filtered.len()
+    }
+
+    /// The jobs of a market, closing aside.
+    pub(crate) fn of(&self, market: u32) -> impl Iterator<Item = (u64, &Job)> {
+        let running = self.filtered.iter().filter(move |(_, running)| running.market == market);
+        running.map(|(number, running)| (*number, &running.job))
+    }
+
+    /// A market closed with orders in it.
+    pub(crate) fn close(&mut self, market: u32) {
+        self.turns.push_back(Turn::Closing(market));
+    }
+
+    /// Nothing rests any more in a closed market.
+    pub(crate) fn emptied(&mut self, market: u32) {
+        self.end_turns(Turn::Closing(market));
+    }
+
+    pub(crate) fn start(&mut self, store: &mut Store, number: u64, market: u32, job: Job) {
+        point_at(store, job.next);
+        self.filtered.insert(number, Running { market, job });
+        self.turns.push_back(Turn::Filtered(number));
+    }
+
+    /// A job took a step and goes on with `next`, or is done.
+    pub(crate) fn advance(&mut self, store: &mut Store, number: u64, next: OrderId) {
+        let turn = Turn::Filtered(number);
+        if next.is_some() {
+            point_at(store, next);
+            self.filtered.get_mut(&number).expect("a job that advances was started").job.next = next;
+            self.took_turn(turn);
+        } else {
+            self.filtered.remove(&number).expect("a job that ends was started");
+            self.end_turns(turn);
+        }
+    }
+
+    /// Whoever's turn it was has taken a step, or part of it, and waits behind the others for the next.
+    pub(crate) fn took_turn(&mut self, turn: Turn) {
+        if self.front() == Some(turn) {
+            self.turns.rotate_left(1);
+        }
+    }
+
+    fn end_turns(&mut self, turn: Turn) {
+        if self.front() == Some(turn) {
+            self.turns.pop_front();
+        } else if self.turns.back() == Some(&turn) {
+            self.turns.pop_back();
+        } else {
+            self.turns.retain(|other| *other != turn);
+        }
+    }
+
+    /// An order that jobs may be going on with is about to leave the book: they go on with the one behind.
+    #[cold]
+    pub(crate) fn hand_over(&mut self, market: &Market, store: &mut Store, slot: OrderSlot) {
+        let id = store.orders[slot].id;
+        for Running { job, .. } in self.filtered.values_mut().filter(|running| running.job.next == id) {
+            let behind = Walk::new(market, job.filter.outcome).after(store, slot);
+            job.next = behind.map_or(OrderId::NONE, |slot| store.orders[slot].id);
+            point_at(store, job.next);
+        }
+    }
+}
+
+/// Marks the order that a job goes on with. The mark stays when the job moves on; then it only costs a look.
+fn point_at(store: &mut Store, next: OrderId) {
+    if next.is_some() {
+        let (slot, _) = store.find(next).expect("a job goes on with a resting order");
+        store.orders[slot].awaited = true;
+    }
+}
+
+impl Job {
+    /// Whether this job takes an order out.
+    pub(crate) fn takes(&self, order: &Order) -> bool {
+        let filter = &self.filter;
+        order.id <= self.last_order_id
+            && (!filter.account.is_some() || order.account == filter.account)
+            && filter.outcome.is_none_or(|outcome| outcome == entered_for(order))
+            && (!filter.lapsing || order.persistence == Persistence::Lapse)
+            && order.accepted_ns >= filter.from_ns
+            && (filter.until_ns == 0 || order.accepted_ns < filter.until_ns)
+    }
+
+    /// Whether the market is turning in-play until this job is done.
+    pub(crate) const fn is_transition(&self) -> bool {
+        matches!(self.filter.reason, CancelReason::Lapsed)
+    }
+}
+
+/// The outcome that an order's owner named.
+const fn entered_for(order: &Order) -> OutcomeIndex {
+    if order.mirrored { OutcomeIndex(1) } else { order.outcome }
+}
+
+impl State {
+    /// The jobs that are not done, by number, which is the sequence number of their
+    /// [`Event::JobStarted`](crate::event::Event::JobStarted). Closing markets are none of them.
+    pub fn jobs(&self) -> impl Iterator<Item = (u64, MarketId, Job)> + '_ {
+        let jobs = self.jobs.filtered.iter();
+        jobs.map(|(number, running)| (*number, self.markets.get(running.market).id, running.job))
+    }
+}
