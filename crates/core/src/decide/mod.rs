@@ -1,5 +1,7 @@
 //! What a command does: a function of the state, the command and the time.
 
+#[cfg(test)]
+mod bounds;
 mod cancel;
 mod hold;
 mod job;
