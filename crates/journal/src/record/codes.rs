@@ -2,9 +2,10 @@
 //! from the enums, so that a change in the core cannot change what old bytes mean; the matches are
 //! exhaustive, so that a new term does not compile until it has its number.
 
-use betex_core::event::CancelReason;
-use betex_core::ladder::Ladder;
-use betex_core::types::{BookMarketState, MarketKind, MarketModel, MarketPhase, Persistence, Side};
+use betex_core::event::{CancelReason, Half};
+use betex_core::types::{
+    BookMarketState, Hold, MarketKind, MarketPhase, Persistence, SelfTradePrevention, Side, TransitionPolicy,
+};
 
 /// A term with a number on disk.
 pub(super) trait Code: Sized {
@@ -28,27 +29,13 @@ macro_rules! codes {
 codes! {
     Side { Yes = 0, No = 1 }
     Persistence { Lapse = 0, Persist = 1 }
-    MarketModel { ExchangeOdds = 0, BinaryYes = 1 }
     MarketKind { PreEventOnly = 0, InPlayCapable = 1 }
     MarketPhase { Pre = 0, PreAwaitLive = 1, Live = 2 }
     BookMarketState { Created = 0, Open = 1, Suspended = 2, Closed = 3 }
+    Hold { Halted = 0, Deactivated = 1, TurningInPlay = 2 }
+    TransitionPolicy { RespectPersistence = 0, KeepAll = 1, CancelAll = 2 }
+    SelfTradePrevention { Skip = 0, Reject = 1, CancelResting = 2, CancelTaker = 3 }
+    Half { Whole = 0, Near = 1, Far = 2 }
     CancelReason { Requested = 0, Unfilled = 1, SelfTrade = 2, OrderLimit = 3, Expired = 4, MarketClosed = 5,
         OwnOrder = 6, Lapsed = 7, RunnerRemoved = 8, MassCancelled = 9 }
-}
-
-impl Code for Ladder {
-    fn code(self) -> u8 {
-        match self {
-            Self::Classic => 0,
-            Self::Finest => 1,
-            Self::Binary { .. } => 2,
-        }
-    }
-    fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Classic),
-            1 => Some(Self::Finest),
-            _ => None,
-        }
-    }
 }

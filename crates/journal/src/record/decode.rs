@@ -4,12 +4,13 @@
 use std::fmt;
 
 use betex_core::event::{Event, Stamp};
-use betex_core::types::{MarketId, OrderId};
-use zerocopy::FromBytes;
+use betex_core::types::MarketId;
+use zerocopy::FromBytes as _;
 
-use super::fields::{decode_event, whole};
+use super::fields::{Decoded, malformed, whole};
 use super::layout::{ContextV1, Head};
-use super::{HEAD_BYTES, kind};
+use super::preceding::Preceding;
+use super::{HEAD_BYTES, engine, kind, markets, orders, trades};
 
 /// A record that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +52,6 @@ impl fmt::Display for RecordError {
             RecordProblem::Malformed(what) => write!(f, "is not one: {what}"),
         }
     }
-}
-
-pub(super) type Decoded<T> = Result<T, RecordProblem>;
-
-pub(super) const fn malformed<T>(what: &'static str) -> Decoded<T> {
-    Err(RecordProblem::Malformed(what))
 }
 
 /// Reads the body of one frame, transaction by transaction.
@@ -103,7 +98,7 @@ impl BodyDecoder {
     ) -> Result<Option<Stamp>, RecordError> {
         events.clear();
         let mut stamp = self.next;
-        let mut taker = None;
+        let mut preceding = Preceding::default();
         let mut fresh_context = false;
         while self.at < body.len() {
             let at = self.at;
@@ -116,10 +111,7 @@ impl BodyDecoder {
                 self.take_context(head, record).map_err(fail)?;
                 (stamp, fresh_context) = (self.next, true);
             } else {
-                let (event, ends) = self.take_event(head, record, taker).map_err(fail)?;
-                if let Event::OrderAccepted(order) = &event {
-                    taker = Some(order.order_id);
-                }
+                let (event, ends) = self.take_event(head, record, &mut preceding).map_err(fail)?;
                 events.push(event);
                 if ends {
                     self.at += record.len();
@@ -135,7 +127,9 @@ impl BodyDecoder {
     }
 
     fn take_context(&mut self, head: RecordHead, record: &[u8]) -> Decoded<()> {
-        head.version_is(1)?;
+        if head.version != 1 {
+            return Err(RecordProblem::Unknown { kind: head.kind, version: head.version });
+        }
         let context: &ContextV1 = whole(record)?;
         let next = Stamp {
             market_id: MarketId(context.market_id.get()),
@@ -157,9 +151,11 @@ impl BodyDecoder {
         &mut self,
         head: RecordHead,
         record: &[u8],
-        taker: Option<OrderId>,
+        preceding: &mut Preceding,
     ) -> Decoded<(Event, bool)> {
-        let decoded = decode_event(head, record, taker)?;
+        let (event, ends) = decode_event(head, record, preceding)?;
+        let follows = preceding.follow(&event).and_then(|()| if ends { preceding.end() } else { Ok(()) });
+        follows.map_err(RecordProblem::Malformed)?;
         if !self.has_context {
             return malformed("an event before any context");
         }
@@ -170,25 +166,43 @@ impl BodyDecoder {
             self.next.market_sequence =
                 next.ok_or(RecordProblem::Malformed("market sequences are used up"))?;
         }
-        Ok(decoded)
+        Ok((event, ends))
+    }
+}
+
+/// One event, and whether its transaction ends with it.
+fn decode_event(head: RecordHead, record: &[u8], preceding: &Preceding) -> Decoded<(Event, bool)> {
+    match (head.kind, head.version) {
+        (kind::ORDER_ACCEPTED, 1 | 2) => orders::order_accepted(head.version, record),
+        (kind::TRADE_MATCHED, 1 | 2) => trades::trade_matched(head.version, record, preceding),
+        (kind::SET_MATCHED, 1) => trades::set_matched(record, preceding),
+        (kind::LEG_MATCHED, 1) => trades::leg_matched(record, preceding),
+        (kind::ORDER_CANCELLED, 1) => orders::order_cancelled(record),
+        (kind::ORDER_SPLIT, 1) => orders::order_split(record),
+        (kind::ORDERS_CANCELLED, 1) => orders::orders_cancelled(record),
+        (kind::JOB_STARTED, 1) => orders::job_started(record),
+        (kind::JOB_ADVANCED, 1) => orders::job_advanced(record),
+        (kind::TRADES_VOIDED, 1) => trades::trades_voided(record),
+        (kind::MARKET_CREATED, 1) => markets::market_created_v1(record),
+        (kind::MARKET_CREATED, 2) => markets::market_created_v2(record),
+        (kind::MARKET_STATUS_CHANGED, 1) => markets::market_status_changed(record),
+        (kind::HOLD_CHANGED, 1) => markets::hold_changed(record),
+        (kind::PHASE_CHANGED, 1) => markets::phase_changed(record),
+        (kind::RUNNERS_ADDED, 1) => markets::runners_added(record),
+        (kind::RUNNER_REMOVED, 1) => markets::runner_removed(record),
+        (kind::MARKET_REMOVED, 1) => markets::market_removed(record),
+        (kind::ACCOUNT_REGISTERED, 1) => engine::account_registered(record),
+        (kind::LIMITS_SET, 1) => engine::limits_set(record),
+        (kind::NONE, _) => malformed("it has no kind"),
+        (kind, version) => Err(RecordProblem::Unknown { kind, version }),
     }
 }
 
 /// A record's kind and version.
 #[derive(Clone, Copy)]
-pub(super) struct RecordHead {
-    pub(super) kind: u16,
-    pub(super) version: u16,
-}
-
-impl RecordHead {
-    pub(super) fn version_is(self, known: u16) -> Decoded<()> {
-        if self.version == known {
-            Ok(())
-        } else {
-            Err(RecordProblem::Unknown { kind: self.kind, version: self.version })
-        }
-    }
+struct RecordHead {
+    kind: u16,
+    version: u16,
 }
 
 /// The first record of some bytes, head included.

@@ -17,14 +17,37 @@ pub const MARKET_CREATED: u16 = 32;
 pub const MARKET_STATUS_CHANGED: u16 = 33;
 /// [`Event::MarketRemoved`](betex_core::event::Event::MarketRemoved).
 pub const MARKET_REMOVED: u16 = 34;
+/// [`Event::HoldChanged`](betex_core::event::Event::HoldChanged).
+pub const HOLD_CHANGED: u16 = 35;
+/// [`Event::PhaseChanged`](betex_core::event::Event::PhaseChanged).
+pub const PHASE_CHANGED: u16 = 36;
+/// [`Event::RunnersAdded`](betex_core::event::Event::RunnersAdded).
+pub const RUNNERS_ADDED: u16 = 37;
+/// [`Event::RunnerRemoved`](betex_core::event::Event::RunnerRemoved).
+pub const RUNNER_REMOVED: u16 = 38;
 
 /// [`Event::OrderAccepted`](betex_core::event::Event::OrderAccepted). 64 to 95: orders.
 pub const ORDER_ACCEPTED: u16 = 64;
 /// [`Event::OrderCancelled`](betex_core::event::Event::OrderCancelled).
 pub const ORDER_CANCELLED: u16 = 65;
+/// [`Event::OrderSplit`](betex_core::event::Event::OrderSplit).
+pub const ORDER_SPLIT: u16 = 66;
+/// [`Event::OrdersCancelled`](betex_core::event::Event::OrdersCancelled).
+pub const ORDERS_CANCELLED: u16 = 67;
+/// [`Event::JobStarted`](betex_core::event::Event::JobStarted).
+pub const JOB_STARTED: u16 = 68;
+/// [`Event::JobAdvanced`](betex_core::event::Event::JobAdvanced).
+pub const JOB_ADVANCED: u16 = 69;
 
-/// [`Event::TradeMatched`](betex_core::event::Event::TradeMatched). 96 to 127: trades, legs of sets, voids.
+/// A direct [`Event::TradeMatched`](betex_core::event::Event::TradeMatched). 96 to 127: trades, legs of sets, voids.
 pub const TRADE_MATCHED: u16 = 96;
+/// [`Event::SetMatched`](betex_core::event::Event::SetMatched).
+pub const SET_MATCHED: u16 = 97;
+/// A maker's leg of a set: [`Event::TradeMatched`](betex_core::event::Event::TradeMatched) behind its
+/// [`SET_MATCHED`].
+pub const LEG_MATCHED: u16 = 98;
+/// [`Event::TradesVoided`](betex_core::event::Event::TradesVoided).
+pub const TRADES_VOIDED: u16 = 99;
 
 /// What a kind is called, for messages and dumps.
 pub const fn name(kind: u16) -> Option<&'static str> {
@@ -35,9 +58,20 @@ pub const fn name(kind: u16) -> Option<&'static str> {
         MARKET_CREATED => "MarketCreated",
         MARKET_STATUS_CHANGED => "MarketStatusChanged",
         MARKET_REMOVED => "MarketRemoved",
+        HOLD_CHANGED => "HoldChanged",
+        PHASE_CHANGED => "PhaseChanged",
+        RUNNERS_ADDED => "RunnersAdded",
+        RUNNER_REMOVED => "RunnerRemoved",
         ORDER_ACCEPTED => "OrderAccepted",
         ORDER_CANCELLED => "OrderCancelled",
+        ORDER_SPLIT => "OrderSplit",
+        ORDERS_CANCELLED => "OrdersCancelled",
+        JOB_STARTED => "JobStarted",
+        JOB_ADVANCED => "JobAdvanced",
         TRADE_MATCHED => "TradeMatched",
+        SET_MATCHED => "SetMatched",
+        LEG_MATCHED => "LegMatched",
+        TRADES_VOIDED => "TradesVoided",
         _ => return None,
     })
 }

@@ -56,6 +56,7 @@ layouts! {
     MarketCreatedV1: 48 {
         head: Head,
         flags: u8,
+        /// [`MODEL_AT_ODDS`]: there was no other.
         model: u8,
         ladder: u8,
         kind: u8,
@@ -70,7 +71,26 @@ layouts! {
         reserved_too: U32,
     }
 
-    /// One of the runners behind a [`MarketCreatedV1`].
+    /// Behind it: the runners, the key, the name, the runners' names.
+    MarketCreatedV2: 48 {
+        head: Head,
+        flags: u8,
+        ladder: u8,
+        kind: u8,
+        state: u8,
+        phase: u8,
+        transition: u8,
+        /// 0 unless the ladder is binary.
+        max_price_ticks: U16,
+        increment: I64,
+        min_quantity: I64,
+        runners: U32,
+        key_len: U32,
+        name_len: U32,
+        reserved: U32,
+    }
+
+    /// One of the runners behind a [`MarketCreatedV1`], a [`MarketCreatedV2`] or a [`RunnersAddedV1`].
     RunnerV1: 16 {
         id: U64,
         name_len: U32,
@@ -92,7 +112,48 @@ layouts! {
         reserved: [u8; 7],
     }
 
+    /// Behind it: the reason.
+    HoldChangedV1: 16 {
+        head: Head,
+        flags: u8,
+        hold: u8,
+        to: u8,
+        reserved: u8,
+        reason_len: U32,
+    }
+
+    /// Behind it: the reason.
+    PhaseChangedV1: 16 {
+        head: Head,
+        flags: u8,
+        to: u8,
+        reserved: U16,
+        reason_len: U32,
+    }
+
+    /// Behind it: the runners, their names.
+    RunnersAddedV1: 16 {
+        head: Head,
+        flags: u8,
+        reserved: [u8; 3],
+        runners: U32,
+    }
+
+    /// Behind it: the reason.
+    RunnerRemovedV1: 24 {
+        head: Head,
+        flags: u8,
+        reserved: u8,
+        outcome: U16,
+        reason_len: U32,
+        reduction: U16,
+        reserved_too: [u8; 6],
+    }
+
     /// Behind it, each only if there is one: expiry u64; client order id, led by its length in one byte.
+    ///
+    /// Version 2 has the same fields, in `flags` the bits of [`more`], and in `terms` also
+    /// [`terms::FOK`], with the minimum fill i64 where the expiry would be.
     OrderAcceptedV1: 48 {
         head: Head,
         price: U32,
@@ -103,6 +164,45 @@ layouts! {
         account: U64,
         quantity: I64,
         resting: I64,
+    }
+
+    /// The whole order, as in version 2 of OrderAccepted; behind the record what would be behind that.
+    OrderSplitV1: 56 {
+        order: OrderAcceptedV1,
+        far: U16,
+        reserved: [u8; 6],
+    }
+
+    /// Which orders; its flags are those of the record that it is part of.
+    OrderFilterV1: 32 {
+        flags: u8,
+        reason: u8,
+        /// 0 unless there is one.
+        outcome: U16,
+        reserved: U32,
+        account: U64,
+        from_ns: U64,
+        until_ns: U64,
+    }
+
+    OrdersCancelledV1: 40 {
+        head: Head,
+        filter: OrderFilterV1,
+    }
+
+    JobStartedV1: 56 {
+        head: Head,
+        filter: OrderFilterV1,
+        last_order_id: U64,
+        next: U64,
+    }
+
+    JobAdvancedV1: 32 {
+        head: Head,
+        flags: u8,
+        reserved: [u8; 7],
+        job: U64,
+        next: U64,
     }
 
     OrderCancelledV1: 64 {
@@ -120,7 +220,10 @@ layouts! {
         remaining: I64,
     }
 
-    /// The taker is the order accepted last before it in the same transaction.
+    /// The taker is the order accepted last before it in the same transaction. The payout is that of a
+    /// stake at odds; in version 2, which has the same fields, that of shares.
+    ///
+    /// LegMatched has the same fields, too: place and payout follow from the set before it.
     TradeMatchedV1: 64 {
         head: Head,
         price: U32,
@@ -134,10 +237,66 @@ layouts! {
         maker_filled: I64,
         maker_remaining: I64,
     }
+
+    /// The taker is the order accepted last before it in the same transaction. Its makers' legs follow.
+    SetMatchedV1: 40 {
+        head: Head,
+        price: U32,
+        outcome: U16,
+        side: u8,
+        flags: u8,
+        quantity: I64,
+        payout: I64,
+        makers: U16,
+        reserved: [u8; 6],
+    }
+
+    /// Behind it: the reason.
+    TradesVoidedV1: 32 {
+        head: Head,
+        flags: u8,
+        reserved: [u8; 3],
+        reason_len: U32,
+        /// The trade, or where the window begins.
+        first: U64,
+        /// Where the window ends; 0 for one trade.
+        until_ns: U64,
+    }
 }
 
-/// In the flags of a [`MarketStatusChangedV1`]: a reason was given, be it an empty one.
+/// In [`MarketCreatedV1::model`].
+pub(super) const MODEL_AT_ODDS: u8 = 0;
+
+/// In the flags of a record with a reason: one was given, be it an empty one.
 pub(super) const HAS_REASON: u8 = 2;
+/// In the flags of a [`HoldChangedV1`].
+pub(super) const HOLD_IS_ON: u8 = 4;
+/// In the flags of a [`TradesVoidedV1`]: a window, not one trade.
+pub(super) const IS_WINDOW: u8 = 4;
+
+/// In the flags of a [`MarketCreatedV2`].
+pub(super) const INDEPENDENT: u8 = 2;
+/// In the flags of a [`MarketCreatedV2`].
+pub(super) const SYNTHETIC: u8 = 4;
+
+/// In [`OrderFilterV1::flags`].
+pub(super) const ONE_OUTCOME: u8 = 2;
+/// In [`OrderFilterV1::flags`].
+pub(super) const LAPSING: u8 = 4;
+
+/// The bits that version 2 of OrderAccepted has in its flags.
+pub(super) mod more {
+    /// Refused if it would match at once.
+    pub(crate) const POST_ONLY: u8 = 0b0000_0010;
+    /// Self-trade prevention.
+    pub(crate) const SELF_TRADE: u8 = 0b0000_1100;
+    /// Where these bits begin.
+    pub(crate) const SELF_TRADE_SHIFT: u32 = 2;
+    /// Which half of an order on a quarter line.
+    pub(crate) const HALF: u8 = 0b0011_0000;
+    /// Where these bits begin.
+    pub(crate) const HALF_SHIFT: u32 = 4;
+}
 
 /// The bits of [`OrderAcceptedV1::terms`].
 pub(super) mod terms {
@@ -157,6 +316,8 @@ pub(super) mod terms {
     pub(crate) const IOC: u8 = 0b0001_0000;
     /// Good till date: the expiry follows.
     pub(crate) const GTD: u8 = 0b0010_0000;
+    /// Fill or kill, in version 2: the minimum fill follows.
+    pub(crate) const FOK: u8 = 0b0011_0000;
 }
 
 /// In [`OrderCancelledV1::side_and_reason`].

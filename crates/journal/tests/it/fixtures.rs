@@ -1,20 +1,18 @@
 //! Old bytes are read for ever. Each file in `tests/fixtures` was written once and is never changed; a new
-//! version of a record or of the frame gets new files. Today's encoder must also still write the newest.
+//! version of a record or of the frame gets new files. Today's encoder must also still write them: an event
+//! has one encoding, in the oldest version that can say it.
 
-use betex_core::command::{NewMarket, NewRunner};
-use betex_core::event::{
-    CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp, TradeMatched,
-};
-use betex_core::ladder::Ladder;
+mod markets;
+mod orders;
+mod trades;
+
+use betex_core::event::{Event, Stamp};
 use betex_core::limits::Limits;
-use betex_core::types::{
-    AccountId, BookMarketState, ClientOrderId, MarketId, MarketKind, MarketModel, MarketPhase, OrderId,
-    Persistence, Price, Quantity, RunnerId, Side, TimeInForce,
-};
+use betex_core::types::{AccountId, MarketId};
 use betex_journal::record::{BodyDecoder, BodyEncoder};
 
 use crate::memory_storage::MemoryStorage;
-use crate::tape::{open, read_all, segment, short_day};
+use crate::tape::{first_day, open, read_all, segment, short_day};
 
 /// The bytes of a fixture: hex digits, and for people spaces, lines, and what is behind a `#`.
 fn fixture(name: &str) -> Vec<u8> {
@@ -54,100 +52,9 @@ fn check(records: &[&str], market_id: u64, events: &[Event]) {
 
 const MARKET: u64 = 0x0A0B_0C0D_0E0F_1011;
 
-fn order_with_everything() -> OrderAccepted {
-    OrderAccepted {
-        order_id: OrderId(0x2122_2324_2526_2728),
-        account: AccountId(0x3132_3334_3536_3738),
-        client_order_id: Some(ClientOrderId::new("pferd-\u{1F40E}").unwrap()),
-        outcome: OutcomeIndex(0x4142),
-        side: Side::No,
-        price: Price(0x5152_5354),
-        market_order: true,
-        time_in_force: TimeInForce::Gtd { expiry_ms: 0x6162_6364_6566_6768 },
-        persistence: Persistence::Persist,
-        quantity: Quantity(0x0172_7374_7576_7778),
-        resting: Quantity(0x0182_8384_8586_8788),
-    }
-}
-
-fn order() -> OrderAccepted {
-    OrderAccepted {
-        client_order_id: None,
-        side: Side::Yes,
-        market_order: false,
-        time_in_force: TimeInForce::Ioc,
-        persistence: Persistence::Lapse,
-        ..order_with_everything()
-    }
-}
-
-#[test]
-fn orders() {
-    check(
-        &["context.v1", "order_accepted.v1.with_everything"],
-        MARKET,
-        &[Event::OrderAccepted(order_with_everything())],
-    );
-    let gtc = OrderAccepted { time_in_force: TimeInForce::Gtc, ..order() };
-    check(&["context.v1", "order_accepted.v1.gtc"], MARKET, &[Event::OrderAccepted(gtc)]);
-    let cancelled = OrderCancelled {
-        order_id: OrderId(0x2122_2324_2526_2728),
-        account: AccountId(0x3132_3334_3536_3738),
-        outcome: OutcomeIndex(0x4142),
-        side: Side::No,
-        price: Price(0x5152_5354),
-        reason: CancelReason::Expired,
-        cancelled: Quantity(0x0162_6364_6566_6768),
-        quantity: Quantity(0x0172_7374_7576_7778),
-        filled: Quantity(0x0182_8384_8586_8788),
-        remaining: Quantity(-0x0192_9394_9596_9798),
-    };
-    check(&["context.v1", "order_cancelled.v1"], MARKET, &[Event::OrderCancelled(cancelled)]);
-}
-
-#[test]
-fn trades() {
-    let trade = TradeMatched {
-        taker_order_id: order().order_id,
-        maker_order_id: OrderId(0x2122_2324_2526_2729),
-        maker_account: AccountId(0x3132_3334_3536_3739),
-        outcome: OutcomeIndex(0x4142),
-        maker_side: Side::No,
-        price: Price(0x5152_5354),
-        quantity: Quantity(0x0162_6364_6566_6768),
-        maker_quantity: Quantity(0x0172_7374_7576_7778),
-        maker_filled: Quantity(0x0182_8384_8586_8788),
-        maker_remaining: Quantity(0x0192_9394_9596_9798),
-    };
-    let events = [Event::OrderAccepted(order()), Event::TradeMatched(trade)];
-    check(&["context.v1", "order_accepted.v1.goes_on", "trade_matched.v1"], MARKET, &events);
-}
-
-#[test]
-fn markets() {
-    let market = NewMarket {
-        key: "derby".to_owned(),
-        name: "Großer Preis".to_owned(),
-        model: MarketModel::BinaryYes,
-        ladder: Ladder::Finest,
-        runners: vec![
-            NewRunner { id: RunnerId(0x2122_2324_2526_2728), name: "Étoile".to_owned() },
-            NewRunner { id: RunnerId(2), name: String::new() },
-        ],
-        kind: MarketKind::InPlayCapable,
-        state: BookMarketState::Suspended,
-        phase: MarketPhase::Live,
-        increment: Quantity(0x0172_7374_7576_7778),
-        min_quantity: Quantity(0x0182_8384_8586_8788),
-    };
-    check(&["context.v1", "market_created.v1"], MARKET, &[Event::MarketCreated(Box::new(market))]);
-    for (record, to, reason) in [
-        ("market_status_changed.v1", BookMarketState::Closed, Some("off".into())),
-        ("market_status_changed.v1.without_reason", BookMarketState::Open, None),
-    ] {
-        check(&["context.v1", record], MARKET, &[Event::MarketStatusChanged { to, reason }]);
-    }
-    check(&["context.v1", "market_removed.v1"], MARKET, &[Event::MarketRemoved]);
+/// What is said of bytes that are refused.
+fn refusal(body: &[u8]) -> String {
+    BodyDecoder::new(41).next_transaction(body, &mut Vec::new()).unwrap_err().to_string()
 }
 
 #[test]
@@ -164,13 +71,15 @@ fn what_is_in_no_market() {
     check(&["context.v1.without_market", "limits_set.v1"], 0, &[Event::LimitsSet(limits)]);
 }
 
-/// A whole journal as the first version wrote it: the short day, a frame for each transaction.
+/// A whole journal as the first version wrote it: its short day, a frame for each transaction. It opens, and
+/// what came later goes on behind it.
 #[test]
 fn a_journal() {
     let frames = fixture("journal.v1");
+    let (first_day, whole_day) = (first_day().transactions, short_day());
     let storage = MemoryStorage::default();
     let mut opened = open(storage.clone());
-    opened.write(&short_day());
+    opened.write(&first_day);
     let written = storage.read(&segment(1));
     assert_eq!(hex(&written[..frames.len()]), hex(&frames), "not what was written once");
     assert!(written[frames.len()..].iter().all(|&byte| byte == 0));
@@ -179,7 +88,13 @@ fn a_journal() {
     let storage = MemoryStorage::default();
     let path = format!("{}/tests/fixtures/journal.v1.log", env!("CARGO_MANIFEST_DIR"));
     storage.replace("journal.log", std::fs::read(path).unwrap());
-    storage.replace(&segment(1), frames);
-    assert_eq!(read_all(storage.clone()).unwrap(), short_day());
-    assert_eq!(open(storage).replayed, short_day());
+    storage.replace(&segment(1), frames.clone());
+    assert_eq!(read_all(storage.clone()).unwrap(), first_day);
+    let mut opened = open(storage.clone());
+    assert_eq!(opened.replayed, first_day);
+    opened.write(&whole_day[first_day.len()..]);
+    drop(opened);
+    assert_eq!(hex(&storage.read(&segment(1))[..frames.len()]), hex(&frames), "what was there has changed");
+    assert_eq!(read_all(storage.clone()).unwrap(), whole_day);
+    assert_eq!(open(storage).replayed, whole_day);
 }

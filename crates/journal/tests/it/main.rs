@@ -3,6 +3,7 @@
 // What a test expects to be there may be unwrapped; figures are printed.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod any_events;
 mod damage;
 mod faults;
 mod fixtures;

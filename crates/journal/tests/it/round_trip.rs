@@ -1,187 +1,16 @@
 //! What is written is what is read: any events, any split into frames; and any other bytes are no panic.
 
-use betex_core::command::{NewMarket, NewRunner};
-use betex_core::event::{CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, TradeMatched};
-use betex_core::ladder::Ladder;
-use betex_core::limits::Limits;
-use betex_core::types::{
-    AccountId, BookMarketState, ClientOrderId, MarketKind, MarketModel, MarketPhase, OrderId, Persistence,
-    Price, Quantity, RunnerId, Side, TimeInForce,
-};
+use betex_core::command::NewMarket;
+use betex_core::event::{Event, OrderSplit, OutcomeIndex, TradeMatched};
+use betex_core::types::{Money, OrderId};
 use betex_journal::Log;
-use betex_journal::record::{BodyDecoder, BodyEncoder, EncodeError};
+use betex_journal::record::{BodyDecoder, BodyEncoder, EncodeError, RecordError, kind};
 use proptest::prelude::*;
+use proptest::sample::select;
 
+use crate::any_events::transaction;
 use crate::memory_storage::MemoryStorage;
-use crate::tape::{Tape, Transaction, accepted, matched, open, orders, read_all, short_day};
-
-fn side() -> impl Strategy<Value = Side> {
-    prop_oneof![Just(Side::Yes), Just(Side::No)]
-}
-
-fn state() -> impl Strategy<Value = BookMarketState> {
-    use BookMarketState::{Closed, Created, Open, Suspended};
-    prop_oneof![Just(Created), Just(Open), Just(Suspended), Just(Closed)]
-}
-
-fn quantity() -> impl Strategy<Value = Quantity> {
-    any::<i64>().prop_map(Quantity)
-}
-
-fn order_accepted() -> impl Strategy<Value = OrderAccepted> {
-    let time_in_force = prop_oneof![
-        Just(TimeInForce::Gtc),
-        Just(TimeInForce::Ioc),
-        any::<u64>().prop_map(|expiry_ms| TimeInForce::Gtd { expiry_ms }),
-    ];
-    let client_id =
-        proptest::option::of("[a-zé\u{1F40E}]{1,16}".prop_map(|id| ClientOrderId::new(&id).unwrap()));
-    let persistence = prop_oneof![Just(Persistence::Lapse), Just(Persistence::Persist)];
-    let numbers = (any::<u64>(), any::<u64>(), any::<u16>(), any::<u32>(), quantity(), quantity());
-    (numbers, side(), any::<bool>(), time_in_force, persistence, client_id).prop_map(
-        |(
-            (id, account, outcome, price, quantity, resting),
-            side,
-            market_order,
-            time_in_force,
-            persistence,
-            client,
-        )| {
-            OrderAccepted {
-                order_id: OrderId(id),
-                account: AccountId(account),
-                client_order_id: client,
-                outcome: OutcomeIndex(outcome),
-                side,
-                price: Price(price),
-                market_order,
-                time_in_force,
-                persistence,
-                quantity,
-                resting,
-            }
-        },
-    )
-}
-
-prop_compose! {
-    fn trade_matched()(
-        ids in (any::<u64>(), any::<u64>(), any::<u16>(), any::<u32>()),
-        maker_side in side(),
-        quantities in (quantity(), quantity(), quantity(), quantity()),
-    ) -> TradeMatched {
-        let (maker, account, outcome, price) = ids;
-        let (quantity, maker_quantity, maker_filled, maker_remaining) = quantities;
-        TradeMatched {
-            // Filled in by the transaction.
-            taker_order_id: OrderId::NONE,
-            maker_order_id: OrderId(maker),
-            maker_account: AccountId(account),
-            outcome: OutcomeIndex(outcome),
-            maker_side,
-            price: Price(price),
-            quantity,
-            maker_quantity,
-            maker_filled,
-            maker_remaining,
-        }
-    }
-}
-
-prop_compose! {
-    fn order_cancelled()(
-        ids in (any::<u64>(), any::<u64>(), any::<u16>(), any::<u32>()),
-        side in side(),
-        reason in prop_oneof![
-            Just(CancelReason::Requested), Just(CancelReason::Unfilled), Just(CancelReason::SelfTrade),
-            Just(CancelReason::OrderLimit), Just(CancelReason::Expired), Just(CancelReason::MarketClosed),
-        ],
-        quantities in (quantity(), quantity(), quantity(), quantity()),
-    ) -> OrderCancelled {
-        let (order, account, outcome, price) = ids;
-        let (cancelled, quantity, filled, remaining) = quantities;
-        OrderCancelled {
-            order_id: OrderId(order),
-            account: AccountId(account),
-            outcome: OutcomeIndex(outcome),
-            side,
-            price: Price(price),
-            reason,
-            cancelled,
-            quantity,
-            filled,
-            remaining,
-        }
-    }
-}
-
-fn market_created() -> impl Strategy<Value = NewMarket> {
-    let runner = (any::<u64>(), ".{0,12}").prop_map(|(id, name)| NewRunner { id: RunnerId(id), name });
-    let codes = (
-        prop_oneof![Just(MarketModel::ExchangeOdds), Just(MarketModel::BinaryYes)],
-        prop_oneof![Just(Ladder::Classic), Just(Ladder::Finest)],
-        prop_oneof![Just(MarketKind::PreEventOnly), Just(MarketKind::InPlayCapable)],
-        prop_oneof![Just(MarketPhase::Pre), Just(MarketPhase::PreAwaitLive), Just(MarketPhase::Live)],
-        state(),
-    );
-    (".{0,20}", ".{0,20}", proptest::collection::vec(runner, 0..6), codes, quantity(), quantity()).prop_map(
-        |(key, name, runners, (model, ladder, kind, phase, state), increment, min_quantity)| NewMarket {
-            model,
-            ladder,
-            kind,
-            phase,
-            state,
-            increment,
-            min_quantity,
-            ..NewMarket { key, name, runners, ..NewMarket::new("", [""; 0]) }
-        },
-    )
-}
-
-fn limits() -> impl Strategy<Value = Limits> {
-    (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u64>()).prop_map(|(a, b, c, d, e)| {
-        Limits {
-            markets: a,
-            accounts: b,
-            resting_orders: c,
-            client_ids_per_market: d,
-            closed_market_ttl_ms: e,
-        }
-    })
-}
-
-/// The events of one transaction, and whether it is in a market.
-fn transaction() -> impl Strategy<Value = (bool, Vec<Event>)> {
-    let matching = (
-        order_accepted(),
-        proptest::collection::vec(trade_matched(), 0..8),
-        proptest::option::of(order_cancelled()),
-    )
-        .prop_map(|(order, trades, rest)| {
-            let mut events = vec![Event::OrderAccepted(order)];
-            events.extend(
-                trades
-                    .into_iter()
-                    .map(|t| Event::TradeMatched(TradeMatched { taker_order_id: order.order_id, ..t })),
-            );
-            events.extend(rest.map(Event::OrderCancelled));
-            (true, events)
-        });
-    let status = (state(), proptest::option::of(".{0,30}")).prop_map(|(to, reason)| {
-        Event::MarketStatusChanged { to, reason: reason.map(String::into_boxed_str) }
-    });
-    prop_oneof![
-        8 => matching,
-        2 => proptest::collection::vec(order_cancelled().prop_map(Event::OrderCancelled), 1..8).prop_map(|e| (true, e)),
-        1 => market_created().prop_map(|market| (true, vec![Event::MarketCreated(Box::new(market))])),
-        1 => status.prop_map(|event| (true, vec![event])),
-        1 => Just((true, vec![Event::MarketRemoved])),
-        1 => limits().prop_map(|limits| (false, vec![Event::LimitsSet(limits)])),
-        1 => (any::<u64>(), ".{0,30}").prop_map(|(account, name)| {
-            (false, vec![Event::AccountRegistered { account: AccountId(account), name: name.into_boxed_str() }])
-        }),
-    ]
-}
+use crate::tape::{Tape, Transaction, accepted, matched, open, orders, read_all, set, short_day};
 
 /// Transactions of three markets, some at the same time; and after which of them to commit.
 fn flow() -> impl Strategy<Value = (Vec<Transaction>, Vec<bool>)> {
@@ -254,14 +83,22 @@ proptest! {
         let (decoded, whole) = decode(&body);
         prop_assert!(!whole || encode(&decoded) == body);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_048, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_bytes_are_no_panic(body in proptest::collection::vec(any::<u8>(), 0..512), kind in 0_u16..128) {
+    fn random_bytes_are_no_panic(
+        body in proptest::collection::vec(any::<u8>(), 0..512),
+        kind in select((0..128).filter(|&kind| kind < 16 || kind::name(kind).is_some()).collect::<Vec<u16>>()),
+        version in 0_u16..4,
+    ) {
         decode(&body);
         // With a head that is right, so that the fields behind it are reached.
         let len = u32::try_from(body.len() & !7).unwrap();
         let mut record = encode(&short_day()[..1])[..32].to_vec();
-        record.extend([kind.to_le_bytes(), 1_u16.to_le_bytes()].concat());
+        record.extend([kind.to_le_bytes(), version.to_le_bytes()].concat());
         record.extend((len + 8).to_le_bytes());
         record.extend(&body[..usize::try_from(len).unwrap()]);
         decode(&record);
@@ -282,22 +119,126 @@ fn every_changed_bit_of_a_body_is_refused_or_means_something() {
     println!("changed bits of a body: {} ({refused} refused)", 8 * body.len());
 }
 
+/// A length that is not true allocates no more than the bytes that are there could ask for.
+#[test]
+fn no_length_allocates_more_than_there_is() {
+    let body = encode(&short_day());
+    let whole = allocation_counter::measure(|| decode_only(&body).unwrap()).bytes_max;
+    let mut refused = 0;
+    for at in (0..body.len() - 4).step_by(2) {
+        for value in [u32::MAX, 1 << 20, 1 << 12] {
+            let mut changed = body.clone();
+            changed[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            let allocations =
+                allocation_counter::measure(|| refused += usize::from(decode_only(&changed).is_err()));
+            assert!(allocations.bytes_max <= 2 * whole, "{value} at {at}: {} bytes", allocations.bytes_max);
+        }
+    }
+    assert!(refused > 1_000, "{refused}");
+}
+
+fn decode_only(body: &[u8]) -> Result<(), RecordError> {
+    let (mut decoder, mut events) = (BodyDecoder::new(1), Vec::new());
+    while decoder.next_transaction(body, &mut events)?.is_some() {}
+    Ok(())
+}
+
 #[test]
 fn what_the_core_never_emits_is_refused_and_leaves_nothing() {
     let stamp = short_day()[5].0;
-    let wrong: [(&str, Vec<Event>); 3] = [
+    let order = |id| Event::OrderAccepted(accepted(id));
+    let trade = |change: fn(&mut TradeMatched)| {
+        let mut trade = matched(4, 1);
+        change(&mut trade);
+        Event::TradeMatched(trade)
+    };
+    // The set of order 4 with two makers, changed.
+    let changed = |change: fn(&mut Vec<Event>)| {
+        let mut events = [vec![order(4)], set(4, 1..=2)].concat();
+        change(&mut events);
+        events
+    };
+    let leg = |change: fn(&mut TradeMatched)| {
+        let mut events = [vec![order(4)], set(4, 1..=2)].concat();
+        let Event::TradeMatched(leg) = &mut events[2] else { panic!("not a leg") };
+        change(leg);
+        events
+    };
+    let binary = |max_price_ticks| {
+        vec![Event::MarketCreated(Box::new(NewMarket::binary("poll", max_price_ticks, ["yes", "no"])))]
+    };
+    let untaken = "a trade without its taker's OrderAccepted";
+    let another = "a trade of another taker";
+    let unpaid = "a direct trade that pays neither its stake at its odds nor a unit a share";
+    let incomplete = "a set without all its legs";
+    let unfollowed = "a leg that does not follow from its set";
+    let ticks = "a binary ladder of too few or too many ticks";
+    let wrong: [(&str, Vec<Event>); 22] = [
         ("no events", vec![]),
-        ("a trade without its taker's OrderAccepted", vec![Event::TradeMatched(matched(4, 1))]),
+        (untaken, vec![trade(|_| ())]),
         (
-            "a trade without its taker's OrderAccepted",
-            vec![Event::OrderAccepted(accepted(5)), Event::TradeMatched(matched(4, 1))],
+            untaken,
+            vec![Event::OrderSplit(OrderSplit { order: accepted(4), far: OutcomeIndex(1) }), trade(|_| ())],
         ),
+        (another, vec![order(5), trade(|_| ())]),
+        (another, vec![order(4), order(5), trade(|_| ())]),
+        (unpaid, vec![order(4), trade(|trade| trade.payout.0 += 1)]),
+        (unpaid, vec![order(4), trade(|trade| trade.payout = Money(0))]),
+        ("a leg without its set", vec![order(4), trade(|trade| trade.leg = 1)]),
+        (untaken, set(4, 1..=2)),
+        (another, [vec![order(5)], set(4, 1..=2)].concat()),
+        (
+            "a set without makers",
+            changed(|events| {
+                let Event::SetMatched(set) = &mut events[1] else { panic!("not a set") };
+                set.makers = 0;
+            }),
+        ),
+        (incomplete, changed(|events| events.truncate(2))),
+        (incomplete, changed(|events| events.truncate(3))),
+        (incomplete, changed(|events| events.insert(3, Event::MarketRemoved))),
+        (incomplete, changed(|events| events.insert(2, Event::TradeMatched(matched(4, 1))))),
+        (incomplete, changed(|events| events.insert(2, events[1].clone()))),
+        ("a leg without its set", changed(|events| events.push(events[3].clone()))),
+        (unfollowed, changed(|events| events.swap(2, 3))),
+        (unfollowed, leg(|leg| leg.payout.0 -= 1)),
+        (unfollowed, leg(|leg| leg.taker_order_id = OrderId(5))),
+        (ticks, binary(1)),
+        (ticks, binary(10_001)),
     ];
     for (what, events) in wrong {
         let (mut encoder, mut body) = (BodyEncoder::new(), vec![1, 2, 3]);
-        assert_eq!(encoder.append(&mut body, 4_096, &stamp, &events), Err(EncodeError::Invalid(what)));
+        let refused = encoder.append(&mut body, 4_096, &stamp, &events);
+        assert_eq!(refused, Err(EncodeError::Invalid(what)), "{events:?}");
         assert_eq!((body, encoder.events()), (vec![1, 2, 3], 0));
     }
+}
+
+/// A trade takes what it leaves out from what is before it, be it bytes that nobody has written.
+#[test]
+fn records_of_trades_are_read_only_behind_what_they_leave_out() {
+    let body =
+        encode(&[(short_day()[5].0, [vec![Event::OrderAccepted(accepted(4))], set(4, 1..=2)].concat())]);
+    let (context, order) = (&body[..32], &body[32..80]);
+    let (set, first, second) = (&body[80..120], &body[120..184], &body[184..]);
+    let ended = |record: &[u8], at: usize| {
+        let mut record = record.to_vec();
+        record[at] = 1;
+        record
+    };
+    for (bytes, what) in [
+        ([context, set, first, second].concat(), "a trade without its taker's OrderAccepted"),
+        ([context, order, first, second].concat(), "a leg without its set"),
+        ([context, order, set, first, first, second].concat(), "a leg without its set"),
+        ([context, order, &ended(set, 15)].concat(), "a set without all its legs"),
+        ([context, order, set, &ended(first, 15)].concat(), "a set without all its legs"),
+        ([context, order, set, set, first, second].concat(), "a set without all its legs"),
+        ([context, order, set, order, first, second].concat(), "a set without all its legs"),
+    ] {
+        let error = BodyDecoder::new(1).next_transaction(&bytes, &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains(what), "{what}: {error}");
+    }
+    assert!(BodyDecoder::new(1).next_transaction(&body, &mut Vec::new()).is_ok());
 }
 
 /// Contexts stand where they say something, and nowhere else.

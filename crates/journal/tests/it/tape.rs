@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use betex_core::command::NewMarket;
+use betex_core::command::{NewMarket, NewRunner, VoidedTrades};
 use betex_core::event::{
-    CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp, TradeMatched,
+    CancelReason, Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OrderSplit, OutcomeIndex,
+    SetMatched, Stamp, TradeMatched,
 };
 use betex_core::limits::Limits;
 use betex_core::types::{
-    AccountId, BookMarketState, ClientOrderId, MarketId, OrderId, Persistence, Price, Quantity, Side,
-    TimeInForce,
+    AccountId, BookMarketState, ClientOrderId, Hold, MarketId, MarketKind, MarketPhase, Money, OrderId,
+    Persistence, Price, Quantity, RunnerId, SelfTradePrevention, Side, TimeInForce, TradeId,
+    TransitionPolicy,
 };
 use betex_journal::{
     Durability, JournalError, JournalOptions, JournalReader, JournalWriter, Log, ReadError, RecoveryReport,
@@ -62,6 +64,9 @@ pub(crate) fn accepted(id: u64) -> OrderAccepted {
         persistence: Persistence::Lapse,
         quantity: Quantity(1_000_000),
         resting: Quantity(1_000_000),
+        post_only: false,
+        self_trade: SelfTradePrevention::Skip,
+        half: Half::Whole,
     }
 }
 
@@ -77,7 +82,35 @@ pub(crate) fn matched(taker: u64, maker: u64) -> TradeMatched {
         maker_quantity: Quantity(1_000_000),
         maker_filled: Quantity(400_000),
         maker_remaining: Quantity(600_000),
+        payout: Money(1_000_000),
+        leg: 0,
     }
+}
+
+/// A set of the taker and these makers: the event that leads it, and a leg for each of them.
+pub(crate) fn set(taker: u64, makers: std::ops::RangeInclusive<u64>) -> Vec<Event> {
+    let count = u16::try_from(makers.clone().count()).unwrap();
+    let payout = Money(1_000_000);
+    let leading = SetMatched {
+        taker_order_id: OrderId(taker),
+        outcome: OutcomeIndex(0),
+        side: Side::Yes,
+        price: Price(33_333),
+        quantity: Quantity(300_000),
+        payout,
+        makers: count,
+    };
+    let legs = (1..).zip(makers).map(|(leg, maker)| {
+        let outcome = OutcomeIndex(leg);
+        Event::TradeMatched(TradeMatched {
+            outcome,
+            maker_side: Side::Yes,
+            payout,
+            leg,
+            ..matched(taker, maker)
+        })
+    });
+    std::iter::once(Event::SetMatched(leading)).chain(legs).collect()
 }
 
 pub(crate) fn cancelled(id: u64) -> OrderCancelled {
@@ -95,14 +128,88 @@ pub(crate) fn cancelled(id: u64) -> OrderCancelled {
     }
 }
 
-/// A short day on which everything happens that can.
+/// A short day on which everything happens that can: the one of the first version, and behind it what
+/// came later.
 pub(crate) fn short_day() -> Vec<Transaction> {
+    let mut day = first_day();
+    let runner = |id, name: &str| NewRunner { id: RunnerId(id), name: name.to_owned() };
+    let market = NewMarket {
+        kind: MarketKind::InPlayCapable,
+        transition: TransitionPolicy::CancelAll,
+        ..NewMarket::new("cup", ["1", "X"])
+    };
+    day.push(2, vec![Event::MarketCreated(Box::new(market))]);
+    day.push(2, vec![Event::RunnersAdded([runner(7, "2"), runner(8, "")].into())]);
+    for (on, to) in [(true, BookMarketState::Suspended), (false, BookMarketState::Open)] {
+        day.push(
+            2,
+            vec![Event::HoldChanged { hold: Hold::Halted, on, to, reason: on.then(|| "rain".into()) }],
+        );
+    }
+    day.push(2, vec![Event::OrderAccepted(OrderAccepted { post_only: true, ..accepted(5) })]);
+    let time_in_force = TimeInForce::Fok { min_fill: Quantity(300_000) };
+    let taker =
+        OrderAccepted { time_in_force, self_trade: SelfTradePrevention::CancelResting, ..accepted(6) };
+    let mut events = vec![Event::OrderAccepted(taker)];
+    events.extend(set(6, 7..=8));
+    events.push(Event::TradeMatched(matched(6, 9)));
+    let own = OrderCancelled { reason: CancelReason::OwnOrder, ..cancelled(10) };
+    events.extend([Event::OrderCancelled(own)]);
+    events.extend(set(6, 11..=12));
+    day.push(2, events);
+    let client_order_id = Some(ClientOrderId::new("q-1").unwrap());
+    let order = OrderAccepted { client_order_id, ..accepted(13) };
+    day.push(
+        2,
+        vec![
+            Event::OrderSplit(OrderSplit { order, far: OutcomeIndex(1) }),
+            Event::OrderAccepted(OrderAccepted { half: Half::Near, ..accepted(14) }),
+            Event::TradeMatched(matched(14, 7)),
+            Event::OrderAccepted(OrderAccepted { half: Half::Far, outcome: OutcomeIndex(1), ..accepted(15) }),
+            Event::TradeMatched(matched(15, 8)),
+        ],
+    );
+    day.push(3, vec![Event::MarketCreated(Box::new(NewMarket::binary("poll", 100, ["yes", "no"])))]);
+    let shares =
+        TradeMatched { price: Price(37), quantity: Quantity(40), payout: Money(400_000), ..matched(16, 17) };
+    day.push(3, vec![Event::OrderAccepted(accepted(16)), Event::TradeMatched(shares)]);
+    let filter = OrderFilter { lapsing: true, ..OrderFilter::all(CancelReason::Lapsed) };
+    let job = Job { filter, last_order_id: OrderId(17), next: OrderId(13) };
+    let lapsed = Event::OrderCancelled(OrderCancelled { reason: CancelReason::Lapsed, ..cancelled(7) });
+    day.push(
+        2,
+        vec![
+            Event::PhaseChanged { to: MarketPhase::Live, reason: Some("".into()) },
+            lapsed.clone(),
+            Event::JobStarted(job),
+        ],
+    );
+    let job = day.sequence;
+    day.push(2, vec![lapsed, Event::JobAdvanced { job, next: OrderId::NONE }]);
+    let filter =
+        OrderFilter { outcome: Some(OutcomeIndex(2)), ..OrderFilter::all(CancelReason::MassCancelled) };
+    day.push(2, vec![Event::OrdersCancelled(filter)]);
+    day.push(2, vec![Event::RunnerRemoved { outcome: OutcomeIndex(3), reduction: 250, reason: None }]);
+    for trades in
+        [VoidedTrades::One(TradeId(12)), VoidedTrades::Window { from_ns: NOON_NS, until_ns: u64::MAX }]
+    {
+        day.push(2, vec![Event::TradesVoided { trades, reason: Some("error".into()) }]);
+    }
+    day.transactions
+}
+
+/// The short day of the first version of the journal.
+pub(crate) fn first_day() -> Tape {
     let mut day = Tape::new();
     day.push(0, vec![Event::LimitsSet(Limits::default())]);
     for (id, name) in [(1, "alice"), (2, "bob")] {
         day.push(0, vec![Event::AccountRegistered { account: AccountId(id), name: name.into() }]);
     }
-    let market = NewMarket { name: "Sieger".to_owned(), ..NewMarket::new("derby", ["Ros", "Étoile"]) };
+    let market = NewMarket {
+        name: "Sieger".to_owned(),
+        synthetic: false,
+        ..NewMarket::new("derby", ["Ros", "Étoile"])
+    };
     day.push(1, vec![Event::MarketCreated(Box::new(market))]);
     let reason = Some("off".into());
     day.push(1, vec![Event::MarketStatusChanged { to: BookMarketState::Open, reason }]);
@@ -126,7 +233,7 @@ pub(crate) fn short_day() -> Vec<Transaction> {
     day.push(1, vec![Event::OrderCancelled(cancelled(1))]);
     day.push(1, vec![Event::MarketStatusChanged { to: BookMarketState::Closed, reason: None }]);
     day.push(1, vec![Event::MarketRemoved]);
-    day.transactions
+    day
 }
 
 /// What a frame of one of [`orders`] takes: header, context, order, padding.
