@@ -7,7 +7,7 @@ use betex_core::decide::decide;
 use betex_core::event::Event;
 use betex_core::state::State;
 
-use crate::flow::Flow;
+use crate::flow::{Flow, Shape};
 use crate::report::{Figures, latencies};
 
 /// A core that is ready for the flow.
@@ -22,7 +22,7 @@ impl Core {
     pub fn new(flow: &Flow) -> Self {
         let mut core = Self { state: State::new(), events: Vec::with_capacity(8_192), now_ns: 1 };
         for market in flow.markets() {
-            core.execute(&market.into_command());
+            core.execute(&market);
         }
         core
     }
@@ -56,26 +56,31 @@ pub fn record(mut flow: Flow, operations: usize) -> (Vec<Command>, Flow) {
 
 /// Runs the flow through the core: once for throughput and allocations, once timing every command.
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-pub fn measure(markets: u64, operations: usize, allocations: fn() -> u64) -> Figures {
-    let (commands, flow) = record(Flow::new(markets), operations);
-    let mut core = Core::new(&Flow::new(markets));
+pub fn measure(shape: Shape, operations: usize, allocations: fn() -> u64) -> Figures {
+    let (commands, flow) = record(Flow::new(shape), operations);
+    let mut core = Core::new(&Flow::new(shape));
     let (before, start) = (allocations(), Instant::now());
     for command in &commands {
         core.execute(command);
     }
     let (seconds, allocated) = (start.elapsed().as_secs_f64(), allocations() - before);
 
-    let mut core = Core::new(&Flow::new(markets));
+    let mut core = Core::new(&Flow::new(shape));
     let mut latency = latencies();
     for command in &commands {
         let start = Instant::now();
         core.execute(command);
         latency.saturating_record(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
     }
-    Figures::new(format!("core direct, {markets} market(s)"))
-        .with("ops_per_s", operations as f64 / seconds)
-        .with_latency(&latency)
-        .with("allocations_per_op", allocated as f64 / operations as f64)
-        .with("fills", flow.fills as f64)
-        .with("live_orders", flow.live() as f64)
+    Figures::new(match shape {
+        Shape::Direct(markets) => format!("core direct, {markets} market(s)"),
+        Shape::Sets(outcomes) => format!("core sets, {outcomes} outcomes"),
+        Shape::Binary => "core binary, 10 000 ticks".to_owned(),
+    })
+    .with("ops_per_s", operations as f64 / seconds)
+    .with_latency(&latency)
+    .with("allocations_per_op", allocated as f64 / operations as f64)
+    .with("fills", flow.fills as f64)
+    .with("sets", flow.sets as f64)
+    .with("live_orders", flow.live() as f64)
 }

@@ -9,7 +9,7 @@ use betex::prelude::*;
 use betex_core::command::Command;
 
 use crate::driver::{Answers, Pace, drive};
-use crate::flow::Flow;
+use crate::flow::{Flow, Shape};
 use crate::report::Figures;
 
 struct Counter(Arc<Answers>);
@@ -20,12 +20,23 @@ impl Responder for Counter {
     }
 }
 
+fn open(directory: &Path) -> Result<Engine, EngineError> {
+    EngineBuilder::new(Config::default(), directory)?.build()
+}
+
+fn set_up(engine: &Engine) -> Result<()> {
+    for market in Flow::new(Shape::Direct(1)).markets() {
+        engine.call(market)?.result?;
+    }
+    Ok(())
+}
+
 /// Runs commands of the one-market flow through an engine in a fresh directory below `directory`.
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 pub fn measure(name: &str, commands: &[Command], pace: Pace, directory: &Path) -> Result<Figures> {
     let directory = tempfile::tempdir_in(directory)?;
-    let engine =
-        EngineBuilder::with_markets(Config::default(), Flow::new(1).markets(), directory.path())?.build()?;
+    let engine = open(directory.path())?;
+    set_up(&engine)?;
     let (before, answers) = (engine.journal_stats(), Answers::new(commands.len()));
     let counter: Arc<dyn Responder> = Arc::new(Counter(Arc::clone(&answers)));
     let (per_second, latency) = drive(&answers, commands.len(), pace, |command| {
@@ -46,9 +57,8 @@ pub fn measure(name: &str, commands: &[Command], pace: Pace, directory: &Path) -
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 pub fn measure_recovery(commands: &[Command], directory: &Path) -> Result<Figures> {
     let directory = tempfile::tempdir_in(directory)?;
-    let open =
-        || EngineBuilder::with_markets(Config::default(), Flow::new(1).markets(), directory.path())?.build();
-    let engine = open()?;
+    let engine = open(directory.path())?;
+    set_up(&engine)?;
     for command in commands {
         while engine.submit_on(CommandLane::Normal, command.clone()).is_err() {
             std::thread::yield_now();
@@ -58,7 +68,7 @@ pub fn measure_recovery(commands: &[Command], directory: &Path) -> Result<Figure
     let digest = engine.read().digest();
     drop(engine);
     let start = Instant::now();
-    let engine = open()?;
+    let engine = open(directory.path())?;
     let seconds = start.elapsed().as_secs_f64();
     anyhow::ensure!(engine.read().digest() == digest, "the recovered state is another one");
     let events = engine.recovery().events as f64;

@@ -2,20 +2,14 @@
 //! not decided, so a failed assertion is a bug or a foreign journal, and the process must end.
 
 mod market;
+mod orders;
 
-use std::num::NonZeroU64;
-
-use crate::book::{Links, NO_CLIENT_ID, Order};
-use crate::event::{
-    CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex, SetMatched, Stamp,
-    TradeMatched,
-};
-use crate::jobs::Turn;
+use self::orders::InHand;
+use crate::event::{Event, OutcomeIndex, Stamp};
 use crate::ladder::Tick;
-use crate::market::{ClientEntry, Market};
-use crate::reject::OrderReport;
+use crate::market::Market;
 use crate::state::State;
-use crate::types::{BookMarketState, MarketId, OrderId, Price, Quantity, Side, TimeInForce};
+use crate::types::{MarketId, Price, Quantity, Side};
 
 /// What a level holds after an event touched it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,13 +108,9 @@ impl State {
                     self.take_set(known(slot, stamp.market_id), set, taker);
                     None
                 }
-                Event::OrderAccepted(order) => {
-                    self.accept(known(slot, stamp.market_id), order, &mut taker)
-                }
+                Event::OrderAccepted(order) => self.accept(known(slot, stamp.market_id), order, &mut taker),
                 Event::TradeMatched(trade) => self.fill(known(slot, stamp.market_id), trade, taker),
-                Event::OrderCancelled(order) => {
-                    self.cancel(known(slot, stamp.market_id), order, taker)
-                }
+                Event::OrderCancelled(order) => self.cancel(known(slot, stamp.market_id), order, taker),
             };
             after(event, &|| touched.zip(slot).map(|(touched, slot)| self.level_after(slot, touched)));
         }
@@ -129,133 +119,6 @@ impl State {
             market.sequence += events.len() as u64;
             let last = stamp.market_sequence + events.len() as u64 - 1;
             assert!(market.sequence == last, "market {}: event {last} after {}", market.id, market.sequence);
-        }
-    }
-
-    /// An order on a quarter line came in; its halves follow.
-    fn split(&mut self, slot: u32, split: &OrderSplit) -> InHand {
-        let order = &split.order;
-        let report = OrderReport::new(order.order_id, order.quantity, true);
-        // All three ids are taken, also where the further half would be of nothing.
-        self.last_order_id = order.order_id.0 + Half::Far as u64;
-        self.splits.insert(order.order_id, report);
-        InHand { client: self.markets.get_mut(slot).remember(order, report), whole: order.order_id }
-    }
-
-    fn accept(&mut self, slot: u32, accepted: &OrderAccepted, in_hand: &mut InHand) -> Option<Touched> {
-        let market = self.markets.get_mut(slot);
-        if accepted.half == Half::Whole {
-            self.last_order_id = accepted.order_id.0;
-            let report = OrderReport::new(accepted.order_id, accepted.quantity, false);
-            *in_hand = InHand { client: market.remember(accepted, report), whole: OrderId::NONE };
-        }
-        if accepted.resting == Quantity::ZERO {
-            return None;
-        }
-        let ladder = market.spec.ladder;
-        let tick = ladder.tick(accepted.price).expect("an accepted price is on the ladder");
-        let place = market.place(accepted.outcome, accepted.side, tick);
-        let order = Order {
-            id: accepted.order_id,
-            account: accepted.account,
-            quantity: accepted.quantity.0,
-            // Either all of the remainder rests or none of it, so what does not rest of an order that does
-            // is filled.
-            filled: accepted.quantity.0 - accepted.resting.0,
-            remaining: accepted.resting.0,
-            expiry_ms: match accepted.time_in_force {
-                TimeInForce::Gtd { expiry_ms } => NonZeroU64::new(expiry_ms),
-                TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok { .. } => None,
-            },
-            accepted_ns: self.time_ns,
-            market: slot,
-            tick: place.tick,
-            client: in_hand.client,
-            outcome: place.outcome,
-            side: place.side,
-            mirrored: place.mirrored,
-            half: accepted.half,
-            persistence: accepted.persistence,
-            awaited: false,
-            links: Links::default(),
-        };
-        market.resting += 1;
-        let side = market.runners[place.outcome.index()].side_mut(place.side);
-        self.store.rest(side, ladder.len(), order);
-        Some((place.outcome, place.side, place.tick))
-    }
-
-    /// The taker's leg of a set.
-    fn take_set(&mut self, slot: u32, set: &SetMatched, in_hand: InHand) {
-        let market = self.markets.get_mut(slot);
-        market.trade(set.outcome, set.price, set.quantity);
-        if let Some(group) = market.topology.group_mut(set.outcome) {
-            group.set_traded = true;
-        }
-        self.note(slot, in_hand, |report| report.fill(set.quantity));
-    }
-
-    fn fill(&mut self, slot: u32, trade: &TradeMatched, in_hand: InHand) -> Option<Touched> {
-        let (order_slot, maker) = self.store.find(trade.maker_order_id).expect("a maker rests");
-        if maker.awaited && trade.maker_remaining == Quantity::ZERO {
-            let market = self.markets.get_mut(slot);
-            self.jobs.hand_over(market, &mut self.store, order_slot);
-        }
-        let order = &mut self.store.orders[order_slot];
-        order.filled += trade.quantity.0;
-        let touched = (order.outcome, order.side, order.tick);
-        let maker = InHand::of(order);
-        assert!(order.filled == trade.maker_filled.0, "order {} has {} filled", order.id, order.filled);
-        let market = self.markets.get_mut(slot);
-        let side = market.runners[touched.0.index()].side_mut(touched.1);
-        self.store.take(side, order_slot, trade.quantity.0);
-        market.resting -= u32::from(trade.maker_remaining == Quantity::ZERO);
-        market.trade(trade.outcome, trade.price, trade.quantity);
-        self.note(slot, maker, |report| report.fill(trade.quantity));
-        // Of a set the taker's part was told with its own leg.
-        if !trade.is_synthetic() {
-            self.note(slot, in_hand, |report| report.fill(trade.quantity));
-        }
-        Some(touched)
-    }
-
-    fn cancel(&mut self, slot: u32, order: &OrderCancelled, in_hand: InHand) -> Option<Touched> {
-        let end = order.reason.status();
-        if order.never_rested() {
-            self.note(slot, in_hand, |report| report.leave(order.cancelled, end));
-            return None;
-        }
-        let (order_slot, resting) = self.store.find(order.order_id).expect("what is cancelled rests");
-        let touched = (resting.outcome, resting.side, resting.tick);
-        let (owner, awaited) = (InHand::of(resting), resting.awaited);
-        let market = self.markets.get_mut(slot);
-        if awaited && order.remaining == Quantity::ZERO {
-            self.jobs.hand_over(market, &mut self.store, order_slot);
-        }
-        let side = market.runners[touched.0.index()].side_mut(touched.1);
-        self.store.take(side, order_slot, order.cancelled.0);
-        market.resting -= u32::from(order.remaining == Quantity::ZERO);
-        if market.own_state == BookMarketState::Closed && market.resting == 0 {
-            self.jobs.emptied(slot);
-        } else if order.reason == CancelReason::MarketClosed {
-            self.jobs.took_turn(Turn::Closing(slot));
-        }
-        self.note(slot, owner, |report| report.leave(order.cancelled, end));
-        Some(touched)
-    }
-
-    /// Notes what has become of an order, wherever somebody may ask for it.
-    fn note(&mut self, slot: u32, order: InHand, change: impl Fn(&mut OrderReport)) {
-        if order.client != NO_CLIENT_ID {
-            change(&mut self.markets.get_mut(slot).clients.entries[order.client as usize].report);
-        }
-        if order.whole.is_some()
-            && let Some(report) = self.splits.get_mut(&order.whole)
-        {
-            change(report);
-            if report.remaining == Quantity::ZERO {
-                self.splits.remove(&order.whole);
-            }
         }
     }
 
@@ -270,49 +133,10 @@ impl State {
             price: ladder.price(tick),
             quantity: Quantity(quantity),
             orders,
-            mirror: market.topology.pair.then(|| {
-                (OutcomeIndex(1), side.opposite(), ladder.price(ladder.mirrored(tick)))
-            }),
-        }
-    }
-}
-
-/// Where it is noted what becomes of an order.
-#[derive(Clone, Copy)]
-struct InHand {
-    /// Its client order id, or [`NO_CLIENT_ID`].
-    client: u32,
-    /// The order that it is half of.
-    whole: OrderId,
-}
-
-impl InHand {
-    const NOBODY: Self = Self { client: NO_CLIENT_ID, whole: OrderId::NONE };
-
-    fn of(order: &Order) -> Self {
-        let whole = if order.half == Half::Whole { OrderId::NONE } else { order.half.whole_of(order.id) };
-        Self { client: order.client, whole }
-    }
-}
-
-impl Market {
-    /// Remembers an order's client id, if it has one; says where.
-    fn remember(&mut self, order: &OrderAccepted, report: OrderReport) -> u32 {
-        let entry = |id| ClientEntry { account: order.account, id, report };
-        order.client_order_id.map_or(NO_CLIENT_ID, |id| self.clients.insert(entry(id)))
-    }
-
-    /// Notes a trade on an outcome; on a pair it is one on the other, too.
-    fn trade(&mut self, outcome: OutcomeIndex, price: Price, quantity: Quantity) {
-        let runner = &mut self.runners[outcome.index()];
-        runner.last_price = Some(price);
-        runner.traded += i128::from(quantity.0);
-        if self.topology.pair {
-            let ladder = self.spec.ladder;
-            let tick = ladder.tick(price).expect("a traded price is on the ladder");
-            let runner = &mut self.runners[1 - outcome.index()];
-            runner.last_price = Some(ladder.price(ladder.mirrored(tick)));
-            runner.traded += i128::from(quantity.0);
+            mirror: market
+                .topology
+                .pair
+                .then(|| (OutcomeIndex(1), side.opposite(), ladder.price(ladder.mirrored(tick)))),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Job {
 
 /// The outcome that an order's owner named.
 const fn entered_for(order: &Order) -> OutcomeIndex {
-    order.outcome
+    if order.mirrored { OutcomeIndex(1) } else { order.outcome }
 }
 
 impl State {

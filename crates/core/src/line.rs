@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn names_are_not_lines() {
-        for name in ["Home", "Runner_7", "Home_", "Home_-", "-0.5", "_+1", "A_b", "Over", "Over_the_top", "A_.", "_"]
+        for name in
+            ["Home", "Runner_7", "Home_", "Home_-", "-0.5", "_+1", "A_b", "Over", "Over_the_top", "A_.", "_"]
         {
             assert_eq!(Line::parse(name), Ok(None), "{name}");
         }

@@ -119,7 +119,6 @@ impl Market {
         if on { self.holds | hold.bit() } else { self.holds & !hold.bit() }
     }
 
-
     /// The outcome that an order for this id is for: one that is not removed.
     pub(crate) fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
         self.listed(id).filter(|outcome| self.runners[outcome.index()].removed.is_none())
@@ -151,7 +150,8 @@ impl Market {
 
     /// Whether these two are the halves of a quarter line, the one nearer to zero first.
     pub(crate) fn are_halves(&self, near: OutcomeIndex, far: OutcomeIndex) -> bool {
-        let line = |outcome: OutcomeIndex| Line::parse(&self.spec.runners[outcome.index()].name).ok().flatten();
+        let line =
+            |outcome: OutcomeIndex| Line::parse(&self.spec.runners[outcome.index()].name).ok().flatten();
         let (Some(near), Some(far)) = (line(near), line(far)) else { return false };
         let quarter = Line { quarters: i32::midpoint(near.quarters, far.quarters), ..near };
         self.topology.lines && quarter.is_quarter() && quarter.halves() == (near, far)

@@ -2,6 +2,7 @@
 
 use crate::book::{BookSide, Order, OrderSlot};
 use crate::command::NewMarket;
+use crate::decide;
 use crate::event::{Half, OutcomeIndex};
 use crate::ladder::Tick;
 use crate::limits::Limits;
@@ -187,6 +188,16 @@ impl<'a> MarketView<'a> {
         self.market.sequence
     }
 
+    /// The number of the last event, of the whole engine, that this view shows.
+    pub const fn state_sequence(&self) -> u64 {
+        self.state.sequence
+    }
+
+    /// The time of the state that this views, in nanoseconds since the Unix epoch.
+    pub const fn time_ns(&self) -> u64 {
+        self.state.time_ns
+    }
+
     /// How many orders rest in it.
     pub const fn resting_orders(&self) -> u32 {
         self.market.resting
@@ -220,8 +231,8 @@ impl<'a> MarketView<'a> {
     /// best for the taker first: for [`Side::Yes`] what a layer or seller could take, for [`Side::No`] what
     /// a backer or buyer could. Prices are rounded to the ladder against that taker. These are not resting
     /// orders; what rests is in [`MarketView::levels`].
-    pub fn virtual_levels(&self, _outcome: OutcomeIndex, _side: Side, _depth: usize) -> Vec<LevelView> {
-        Vec::new()
+    pub fn virtual_levels(&self, outcome: OutcomeIndex, side: Side, depth: usize) -> Vec<LevelView> {
+        decide::virtual_levels(self.state, self.market, outcome, side, depth)
     }
 
     /// The outcome with this id, removed or not.
@@ -260,10 +271,6 @@ impl<'a> MarketView<'a> {
         self.slots(outcome, side).map(move |(_, order)| OrderView::of(market, order))
     }
 
-    pub(crate) const fn market(&self) -> &'a Market {
-        self.market
-    }
-
     /// Whether this is the second outcome of a pair: the first, seen from the other side.
     pub fn is_mirror(&self, outcome: OutcomeIndex) -> bool {
         self.market.topology.pair && outcome.0 == 1
@@ -279,6 +286,10 @@ impl<'a> MarketView<'a> {
     /// What is known of the order on a quarter line that this one is half of.
     pub(crate) fn split(&self, order: &Order) -> Option<&'a OrderReport> {
         self.state.splits.get(&order.half.whole_of(order.id)).filter(|_| order.half != Half::Whole)
+    }
+
+    pub(crate) const fn market(&self) -> &'a Market {
+        self.market
     }
 
     pub(crate) fn client_entries(&self) -> &'a [ClientEntry] {

@@ -70,6 +70,7 @@ struct Desk {
     now_ns: u64,
     last_order_id: u64,
     trades: u64,
+    sets: u64,
     expired: u64,
     cancelled: u64,
     refused: u64,
@@ -101,6 +102,8 @@ impl Desk {
     fn apply(&mut self, market: MarketId) {
         let trades = self.events.iter().filter(|event| matches!(event, Event::TradeMatched(_)));
         self.trades += trades.count() as u64;
+        let sets = self.events.iter().filter(|event| matches!(event, Event::SetMatched(_)));
+        self.sets += sets.count() as u64;
         let stamp = self.state.next_stamp(market, self.now_ns);
         self.state.apply(&stamp, &self.events);
     }
@@ -124,12 +127,13 @@ impl Desk {
         assert_eq!((self.state.resting_orders(), self.cancelled), (0, 4_000));
     }
 
-    /// Places, matches, reduces, cancels and lets expire around a moving price, on both ladders.
+    /// Places, matches, reduces, cancels and lets expire: around a moving price on both ladders, and where
+    /// orders make sets.
     fn trade(&mut self, dice: &mut Dice, commands: u64) {
         for n in 0..commands {
             // Nothing stays for ever, so that the book has a size to be warm at.
             self.cancel(self.last_order_id.saturating_sub(1_500), Quantity::ZERO);
-            let market = MarketId(dice.roll(2) + 1);
+            let market = MarketId(dice.roll(4) + 1);
             if dice.roll(10) < 4 {
                 // One of the last thousand, which may well be gone.
                 let id = self.last_order_id.saturating_sub(dice.roll(1_000));
@@ -148,10 +152,15 @@ impl Desk {
     }
 
     fn order(&self, dice: &mut Dice, market: MarketId, n: u64) -> NewOrder {
-        let (ladder, length) = if market.0 == 1 { (Ladder::Classic, 350) } else { (Ladder::Finest, 99_900) };
-        // The price wanders over the whole ladder, so that levels and their pages come and go.
-        let middle = n * 7 % (length - 60);
-        let tick = Tick(u32::try_from(middle + dice.roll(60)).expect("a tick"));
+        let ladder = LADDERS[usize::try_from(market.0 - 1).expect("few")];
+        let (middle, spread) = match market.0 {
+            // The price wanders over the whole ladder, so that levels and their pages come and go.
+            1 | 2 => (n * 7 % (u64::from(ladder.len()) - 60), 60),
+            // About a third for each of three.
+            3 => (140, 20),
+            _ => (630, 70),
+        };
+        let tick = Tick(u32::try_from(middle + dice.roll(spread)).expect("a tick"));
         let price = ladder.price(tick);
         let side = if dice.roll(2) == 0 { Side::Yes } else { Side::No };
         let quantity = Quantity(i64::try_from(dice.roll(50) + 3).expect("small") * 100);
@@ -170,6 +179,9 @@ impl Desk {
     }
 }
 
+const LADDERS: [Ladder; 4] =
+    [Ladder::Classic, Ladder::Finest, Ladder::Classic, Ladder::Binary { max_price_ticks: 1_000 }];
+
 #[test]
 fn a_warm_book_allocates_nothing() {
     let mut desk = Desk {
@@ -178,13 +190,14 @@ fn a_warm_book_allocates_nothing() {
         now_ns: 0,
         last_order_id: 0,
         trades: 0,
+        sets: 0,
         expired: 0,
         cancelled: 0,
         refused: 0,
     };
-    for ladder in [Ladder::Classic, Ladder::Finest] {
+    for (ladder, synthetic) in LADDERS.into_iter().zip([false, false, true, true]) {
         let state = BookMarketState::Open;
-        let market = NewMarket { ladder, state, ..NewMarket::new("", ["Home", "Draw", "Away"]) };
+        let market = NewMarket { ladder, synthetic, state, ..NewMarket::new("", ["Home", "Draw", "Away"]) };
         desk.run(MarketId::NONE, &CommandKind::CreateMarket(Box::new(market)));
     }
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
@@ -193,13 +206,15 @@ fn a_warm_book_allocates_nothing() {
     desk.trade(&mut dice, 100_000);
     assert!(ALLOCATIONS.get() > before, "the count counts: a cold book grows");
 
-    let (trades, expired, cancelled, refused) = (desk.trades, desk.expired, desk.cancelled, desk.refused);
+    let (trades, sets, expired) = (desk.trades, desk.sets, desk.expired);
+    let (cancelled, refused) = (desk.cancelled, desk.refused);
     let before = ALLOCATIONS.get();
     desk.trade(&mut dice, 200_000);
     let allocations = ALLOCATIONS.get() - before;
     assert_eq!(allocations, 0, "in 200,000 commands over {} resting orders", desk.state.resting_orders());
     for (what, count) in [
         ("trades", desk.trades - trades),
+        ("sets", desk.sets - sets),
         ("expired", desk.expired - expired),
         ("cancelled", desk.cancelled - cancelled),
         ("refused", desk.refused - refused),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use betex_bench::driver::Pace;
-use betex_bench::flow::Flow;
+use betex_bench::flow::{Flow, Shape};
 use betex_bench::report::Figures;
 use betex_bench::{core_speed, engine_speed, floor, grpc_speed};
 use clap::Parser;
@@ -72,17 +72,18 @@ fn main() -> anyhow::Result<()> {
     for measure in &options.measures {
         match measure {
             Measure::Core => {
-                for markets in [1, 16] {
-                    print(core_speed::measure(markets, OPERATIONS, || ALLOCATIONS.load(Ordering::Relaxed)));
+                let shapes = [1, 16].map(Shape::Direct).into_iter().chain([3, 8].map(Shape::Sets));
+                for shape in shapes.chain([Shape::Binary]) {
+                    print(core_speed::measure(shape, OPERATIONS, || ALLOCATIONS.load(Ordering::Relaxed)));
                 }
             }
             Measure::Engine => engine(&options.directory, print)?,
             Measure::Recovery => {
-                let (commands, _) = core_speed::record(Flow::new(1), OPERATIONS);
+                let (commands, _) = core_speed::record(Flow::new(Shape::Direct(1)), OPERATIONS);
                 print(engine_speed::measure_recovery(&commands, &options.directory)?);
             }
             Measure::Grpc => {
-                let (commands, _) = core_speed::record(Flow::new(1), OPERATIONS);
+                let (commands, _) = core_speed::record(Flow::new(Shape::Direct(1)), OPERATIONS);
                 for (in_flight, count) in [(1, 5_000), (16, 50_000), (64, 100_000)] {
                     grpc_speed::measure(&commands[..count], in_flight, &options.directory, print)?;
                 }
@@ -94,7 +95,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn engine(directory: &Path, print: impl Fn(Figures)) -> anyhow::Result<()> {
-    let (commands, _) = core_speed::record(Flow::new(1), OPERATIONS);
+    let (commands, _) = core_speed::record(Flow::new(Shape::Direct(1)), OPERATIONS);
     let closed = [(1, 5_000), (512, 500_000), (8_192, OPERATIONS)].map(|(outstanding, count)| {
         (format!("closed, {outstanding} outstanding"), Pace::Closed(outstanding), count)
     });

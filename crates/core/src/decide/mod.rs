@@ -1,10 +1,13 @@
 //! What a command does: a function of the state, the command and the time.
 
+#[cfg(test)]
+mod bounds;
 mod cancel;
 mod hold;
 mod job;
 mod market;
 mod mass;
+mod offers;
 mod order;
 mod payout;
 mod queue;
@@ -15,6 +18,7 @@ mod sweep;
 mod taker;
 mod work;
 
+pub(crate) use offers::virtual_levels;
 pub use work::decide_work;
 
 use crate::command::{CommandKind, NAME_BYTES_MAX, NewOrder, OrderPrice};
@@ -113,7 +117,9 @@ fn dispatch(
     match kind {
         CommandKind::CreateMarket(_) | CommandKind::RegisterAccount { .. } => unreachable!("returned above"),
         CommandKind::OpenMarket { reason } => market::change(state, market, Open, reason.as_deref(), out),
-        CommandKind::SuspendMarket { reason } => market::change(state, market, Suspended, reason.as_deref(), out),
+        CommandKind::SuspendMarket { reason } => {
+            market::change(state, market, Suspended, reason.as_deref(), out)
+        }
         CommandKind::CloseMarket { reason } => market::change(state, market, Closed, reason.as_deref(), out),
         CommandKind::RemoveMarket => market::remove(state, market, out),
         &CommandKind::PlaceOrder {

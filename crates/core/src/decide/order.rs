@@ -152,7 +152,10 @@ fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Resul
     if let Some(far) = far
         && !market.are_halves(outcome, far)
     {
-        return Err(invalid("far_runner_id", "not the neighbour, half a line further from zero, of runner_id"));
+        return Err(invalid(
+            "far_runner_id",
+            "not the neighbour, half a line further from zero, of runner_id",
+        ));
     }
     let price = limit_of(market.spec.ladder, order.side, order.price)?;
     let (quantity, min, increment) = (order.quantity, market.spec.min_quantity, market.spec.increment);
@@ -186,11 +189,8 @@ fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Resul
     Ok(Checked { accepted, far })
 }
 
-/// The outcome with this id, unless it was removed.
 fn tradable(market: &Market, id: RunnerId) -> Result<OutcomeIndex, Rejection> {
-    let outcome = market.outcome_of(id).ok_or(Rejection::InvalidOutcome(id))?;
-    let removed = market.runners[outcome.index()].removed.is_some();
-    if removed { Err(Rejection::InvalidOutcome(id)) } else { Ok(outcome) }
+    market.outcome_of(id).ok_or(Rejection::InvalidOutcome(id))
 }
 
 const fn is_market(order: &NewOrder) -> bool {

@@ -8,12 +8,12 @@ use super::queue::{Front, Queue};
 use super::taker::{Taker, Work};
 use crate::command::RUNNERS_MAX;
 use crate::event::Event;
+use crate::event::OutcomeIndex;
 use crate::ladder::{Ladder, Tick};
 use crate::limits::{OWN_ORDERS_SKIPPED_MAX, PASSED_OVER_MAX, PAYOUTS_MAX};
 use crate::market::Market;
 use crate::state::State;
 use crate::types::{Money, Price};
-use crate::event::OutcomeIndex;
 
 /// One lane for every other outcome of the group, in the order of the outcomes.
 pub(super) type Lanes<'a> = ArrayVec<Lane<'a>, RUNNERS_MAX>;
@@ -100,7 +100,8 @@ impl<'a, 's> Sets<'a, 's> {
         if market.topology.members(taker.place.outcome).len() < 2 {
             return false;
         }
-        let best = others(market, taker).map(|outcome| market.runners[outcome.index()].side(taker.side()).best());
+        let best =
+            others(market, taker).map(|outcome| market.runners[outcome.index()].side(taker.side()).best());
         let ladder = market.spec.ladder;
         match ladder {
             Ladder::Classic | Ladder::Finest => super::payout::could_serve(ladder, taker, best),

@@ -46,13 +46,7 @@ pub(super) fn sweep(
 
 /// Apart, since the memory for sets is large and most takers need none.
 #[inline(never)]
-fn with_sets(
-    state: &State,
-    market: &Market,
-    taker: &Taker,
-    work: &mut Work,
-    out: &mut Vec<Event>,
-) -> Sweep {
+fn with_sets(state: &State, market: &Market, taker: &Taker, work: &mut Work, out: &mut Vec<Event>) -> Sweep {
     let (mut lanes, mut passed_over) = (Lanes::new(), PassedOver::new());
     let mut sets = Sets::new(state, market, taker, &mut lanes, &mut passed_over, work);
     meet(state, market, taker, work, Some(&mut sets), out)

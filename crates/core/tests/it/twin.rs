@@ -35,6 +35,7 @@ impl Twins {
             },
             increment: INCREMENTS[place],
             min_stake: MINIMA[place],
+            synthetic: false,
             ..naive::Market::new(OUTCOMES)
         };
         Self { markets: (0..2).map(market).collect(), ..Self::default() }
@@ -51,7 +52,7 @@ impl Twins {
         now_ms: u64,
         core: Result<(Receipt, Vec<Event>), Rejection>,
     ) {
-        let twin = self.markets[place].submit(now_ms, &translate(order));
+        let twin = self.markets[place].submit(now_ms * 1_000_000, &translate(order));
         if let Ok((Receipt::Order { report, .. }, _)) = &core {
             self.ids[place].push(report.order_id);
             self.taken.push((place, report.order_id));
@@ -76,12 +77,19 @@ impl Twins {
     fn answer(&self, place: usize, receipt: &Receipt, events: &[Event]) -> naive::Answer {
         let Receipt::Order { report, reason } = receipt else { panic!("{receipt:?}") };
         let trades = events.iter().filter_map(|event| match event {
-            Event::TradeMatched(trade) => Some(naive::Trade {
-                maker: self.number(place, trade.maker_order_id),
-                odds: trade.price.0,
-                stake: trade.quantity.0,
-                payout: i128::from(trade.payout.0),
-            }),
+            Event::TradeMatched(trade) => {
+                let (price, stake, payout) = (trade.price.0, trade.quantity.0, i128::from(trade.payout.0));
+                let maker = naive::Leg {
+                    maker: self.number(place, trade.maker_order_id),
+                    outcome: trade.outcome.index(),
+                    side: side(trade.maker_side),
+                    price,
+                    stake,
+                    payout,
+                };
+                let taker = self.number(place, trade.taker_order_id);
+                Some(naive::Trade { taker, set: false, price, stake, payout, makers: vec![maker] })
+            }
             _ => None,
         });
         naive::Answer {
@@ -96,6 +104,7 @@ impl Twins {
                 other => panic!("{other:?} is no reason for a new order"),
             }),
             trades: trades.collect(),
+            own_cancelled: Vec::new(),
         }
     }
 
@@ -126,7 +135,7 @@ impl Twins {
             _ => (BookMarketState::Closed, naive::MarketState::Closed),
         };
         let core = core.map_err(|rejection| refusal(&rejection)).map(|(receipt, _)| receipt);
-        let twin = self.markets[place].change_state(twin_to).map(|()| Receipt::MarketStatus(to));
+        let twin = self.markets[place].change_state(twin_to).map(|_| Receipt::MarketStatus(to));
         assert_eq!(core, twin, "core left, twin right");
     }
 
@@ -136,20 +145,24 @@ impl Twins {
             let of_market = events.iter().filter(|(market, _)| *market == market_id(place));
             let core: Vec<_> = of_market
                 .map(|(_, event)| match event {
-                    Event::OrderCancelled(order) => self.number(place, order.order_id),
+                    Event::OrderCancelled(order) => (self.number(place, order.order_id), order.cancelled.0),
                     other => panic!("{other:?}"),
                 })
                 .collect();
-            assert_eq!(core, self.markets[place].expire(exchange.now_ms), "core left, twin right");
+            assert_eq!(
+                core,
+                self.markets[place].expire(exchange.now_ms * 1_000_000),
+                "core left, twin right"
+            );
         }
     }
 
     fn compare_report(&self, place: usize, number: u64, report: &OrderReport) {
-        let order = self.markets[place].order(number).expect("the twin has the order, too");
+        let order = self.markets[place].report(number).expect("the twin has the order, too");
         assert_eq!(self.number(place, report.order_id), number);
         assert_eq!(
             (report.quantity.0, report.filled.0, report.remaining.0, status(report.status)),
-            (order.stake, order.filled, order.remaining, order.status()),
+            (order.stake, order.filled, order.remaining, order.status),
             "core left, twin right, order {number}"
         );
     }
@@ -169,13 +182,13 @@ impl Twins {
                         (number, order.account.0, price, quantity, order.filled.0, order.remaining.0)
                     });
                     let twin = queue.iter().map(|order| {
-                        let (odds, stake) = (order.odds, order.stake);
-                        (order.number, order.account, odds, stake, order.filled, order.remaining)
+                        let (price, stake) = (order.price, order.stake);
+                        (order.number, order.account, price, stake, order.filled, order.remaining)
                     });
                     assert_eq!(core.collect::<Vec<_>>(), twin.collect::<Vec<_>>(), "core left, twin right");
-                    let levels = queue.chunk_by(|a, b| a.odds == b.odds).map(|level| {
+                    let levels = queue.chunk_by(|a, b| a.price == b.price).map(|level| {
                         let total: i64 = level.iter().map(|order| order.remaining).sum();
-                        (level[0].odds, total, level.len())
+                        (level[0].price, total, level.len())
                     });
                     let core = market.levels(index, side);
                     let core = core.map(|level| (level.price.0, level.quantity.0, level.orders as usize));
@@ -193,26 +206,28 @@ impl Twins {
 }
 
 fn translate(order: &NewOrder) -> naive::NewOrder {
+    // The outcome with the id 1 is the first; 0 is none.
+    let outcome = usize::try_from(order.runner_id.0).map_or(usize::MAX, |id| id.wrapping_sub(1));
     naive::NewOrder {
-        account: order.account_id.0,
         client_id: order.client_order_id.map(|id| id.as_str().to_owned()),
-        // The outcome with the id 1 is the first; 0 is none.
-        outcome: usize::try_from(order.runner_id.0).map_or(usize::MAX, |id| id.wrapping_sub(1)),
-        side: match order.side {
-            Side::Yes => naive::Side::Back,
-            Side::No => naive::Side::Lay,
-        },
         price: match order.price {
             OrderPrice::Limit(price) => naive::Price::Limit(price.0),
             OrderPrice::Market { worst } => naive::Price::Market(worst.map(|price| price.0)),
         },
-        stake: order.quantity.0,
         lasting: match order.time_in_force {
             TimeInForce::Gtc => naive::Lasting::UntilCancelled,
             TimeInForce::Ioc => naive::Lasting::Immediate,
             TimeInForce::Fok { .. } => unreachable!("the flows have none"),
             TimeInForce::Gtd { expiry_ms } => naive::Lasting::Until(expiry_ms),
         },
+        ..naive::NewOrder::limit(order.account_id.0, outcome, side(order.side), 0, order.quantity.0)
+    }
+}
+
+const fn side(side: Side) -> naive::Side {
+    match side {
+        Side::Yes => naive::Side::Back,
+        Side::No => naive::Side::Lay,
     }
 }
 

@@ -111,7 +111,7 @@ fn every_call_of_opening_fails_in_turn() {
     open(torn.clone()).write(&short_day());
     torn.delete(&segment(2));
     let mut bytes = torn.read(&segment(1));
-    bytes[5_000..5_010].fill(1);
+    bytes[20_000..20_010].fill(1);
     bytes[200_000] = 1;
     torn.replace(&segment(1), bytes);
     let unfinished = segment(2) + ".new";

@@ -1,10 +1,13 @@
 //! Writing: one write and one sync per frame, bounds, and nothing allocated once warm.
 
-use betex_core::event::{CancelReason, Event, OrderCancelled};
+use betex_core::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex};
+use betex_core::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX};
+use betex_core::types::{ClientOrderId, Quantity, SelfTradePrevention, TimeInForce};
+use betex_journal::record::BodyEncoder;
 use betex_journal::{BODY_BYTES_MAX, BODY_GATHER_BYTES, Durability, JournalOptions, Log, LogError};
 
 use crate::memory_storage::{Call, MemoryStorage};
-use crate::tape::{Tape, Transaction, accepted, cancelled, matched, open, options, orders, read_all};
+use crate::tape::{Tape, Transaction, accepted, cancelled, matched, open, options, orders, read_all, set};
 
 #[test]
 fn a_commit_is_one_write_and_one_sync() {
@@ -95,6 +98,62 @@ fn one_transaction_may_be_larger_up_to_a_bound() {
     assert!(storage.calls(Call::Write) <= before + 1 && opened.log.open_events() == 0);
     opened.log.commit().unwrap();
     assert_eq!(read_all(storage).unwrap(), transactions[..1]);
+}
+
+/// The longest transaction that a command can cause: an order on a quarter line with all that can be said of
+/// one, as many fills as there may be, each of them a set of two outcomes, as many own orders cancelled, and
+/// the rest of either half.
+fn longest() -> Vec<Event> {
+    let client_order_id = Some(ClientOrderId::new(&"x".repeat(ClientOrderId::BYTES_MAX)).unwrap());
+    let time_in_force = TimeInForce::Fok { min_fill: Quantity(1) };
+    let self_trade = SelfTradePrevention::CancelResting;
+    let order = OrderAccepted { client_order_id, time_in_force, self_trade, ..accepted(1) };
+    let own = OrderCancelled { reason: CancelReason::OwnOrder, ..cancelled(5) };
+    let mut events = vec![Event::OrderSplit(OrderSplit { order, far: OutcomeIndex(2) })];
+    for (id, half) in [(2, Half::Near), (3, Half::Far)] {
+        events.push(Event::OrderAccepted(OrderAccepted {
+            half,
+            client_order_id,
+            time_in_force,
+            ..accepted(id)
+        }));
+        for _ in 0..FILLS_MAX / 2 {
+            events.extend(set(id, 4..=4));
+        }
+        events.extend(vec![Event::OrderCancelled(own); OWN_ORDERS_SKIPPED_MAX as usize / 2]);
+        let rest = OrderCancelled { reason: CancelReason::OrderLimit, ..cancelled(id) };
+        events.push(Event::OrderCancelled(rest));
+    }
+    events
+}
+
+#[test]
+fn the_longest_transaction_of_the_core_fits() {
+    let storage = MemoryStorage::default();
+    let mut opened = open(storage.clone());
+    let mut tape = Tape::new();
+    tape.push(1, longest());
+    let (stamp, events) = &tape.transactions[0];
+    let allocations = allocation_counter::measure(|| opened.log.append(stamp, events).unwrap());
+    assert_eq!(allocations.count_total, 0);
+    let bytes = opened.log.open_bytes();
+    println!("longest transaction: {} events, {bytes} bytes of {BODY_BYTES_MAX}", events.len());
+    assert!(bytes < BODY_BYTES_MAX);
+    // A set of two outcomes takes a maker's fill more than a direct one; a larger one has less to say of each.
+    let direct = vec![Event::OrderAccepted(accepted(1)), Event::TradeMatched(matched(1, 2))];
+    let of_three = [vec![Event::OrderAccepted(accepted(1))], set(1, 4..=5)].concat();
+    let mut per_fill = Vec::new();
+    for (fills, events) in
+        [(1, direct), (1, [vec![Event::OrderAccepted(accepted(1))], set(1, 4..=4)].concat()), (2, of_three)]
+    {
+        let mut body = Vec::new();
+        BodyEncoder::new().append(&mut body, usize::MAX, stamp, &events).unwrap();
+        per_fill.push((body.len() - 32 - 48) / fills);
+    }
+    assert_eq!(per_fill, [64, 40 + 64, (40 + 2 * 64) / 2]);
+    opened.log.commit().unwrap();
+    drop(opened);
+    assert_eq!(open(storage).replayed, tape.transactions);
 }
 
 #[test]

@@ -1,31 +1,11 @@
+//! Direct matching, and what goes with every order.
+
+use super::{back, lay, market, met};
 use crate::{Ladder, Lasting, Market, MarketState, NewOrder, Price, Reason, Refusal, Side, Status};
 
-fn order(account: u64, side: Side, odds: u32, stake: i64) -> NewOrder {
-    let (price, lasting) = (Price::Limit(odds), Lasting::UntilCancelled);
-    NewOrder { account, client_id: None, outcome: 0, side, price, stake, lasting }
-}
-
-fn back(account: u64, odds: u32, stake: i64) -> NewOrder {
-    order(account, Side::Back, odds, stake)
-}
-
-fn lay(account: u64, odds: u32, stake: i64) -> NewOrder {
-    order(account, Side::Lay, odds, stake)
-}
-
-/// A market with these orders, which must have been taken.
-fn market(orders: &[NewOrder]) -> Market {
-    let mut market = Market::new(2);
-    for order in orders {
-        market.submit(0, order).expect("a valid order");
-    }
-    market
-}
-
-/// Whom an order meets, at what odds, for how much.
-fn met(market: &mut Market, order: &NewOrder) -> Vec<(u64, u32, i64)> {
-    let answer = market.submit(0, order).expect("a valid order");
-    answer.trades.iter().map(|trade| (trade.maker, trade.odds, trade.stake)).collect()
+/// The time in nanoseconds.
+const fn ms(ms: u64) -> u64 {
+    ms * 1_000_000
 }
 
 #[test]
@@ -62,7 +42,7 @@ fn own_orders_are_skipped_and_never_rested_across() {
     assert_eq!(market.submit(0, &back(1, 25_000, 300)), Err(Refusal::SelfTrade));
     // Beside its own order, or where nobody has an account, it is welcome.
     assert!(market.submit(0, &back(1, 27_000, 300)).is_ok());
-    let mut market = self::market(&[lay(0, 26_000, 100)]);
+    let mut market = super::market(&[lay(0, 26_000, 100)]);
     assert_eq!(met(&mut market, &back(0, 26_000, 100)), [(1, 26_000, 100)]);
 }
 
@@ -89,7 +69,7 @@ fn a_reduction_keeps_the_place() {
     assert_eq!(market.cancel(1, 2, 0), Err(Refusal::NotTheOwner));
     assert_eq!(met(&mut market, &back(3, 25_000, 300)), [(1, 25_000, 200), (2, 25_000, 100)]);
     assert_eq!(market.cancel(1, 0, 0), Err(Refusal::NotFound));
-    assert_eq!(market.orders[0].status(), Status::Filled);
+    assert_eq!(market.report(1).expect("it is there").status, Status::Filled);
 }
 
 #[test]
@@ -97,13 +77,13 @@ fn orders_expire_at_their_time_first_to_expire_first() {
     let mut market = Market::new(2);
     for expiry_ms in [20, 10, 30, 10] {
         let lasting = Lasting::Until(expiry_ms);
-        market.submit(9, &NewOrder { lasting, ..back(1, 25_000, 100) }).expect("valid");
+        market.submit(ms(9), &NewOrder { lasting, ..back(1, 25_000, 100) }).expect("valid");
     }
     let late = NewOrder { lasting: Lasting::Until(10), ..back(1, 25_000, 100) };
-    assert_eq!(market.submit(10, &late), Err(Refusal::InvalidExpiry));
-    assert_eq!(market.expire(9), []);
-    assert_eq!(market.expire(20), [2, 4, 1]);
-    assert_eq!(market.orders[0].status(), Status::Expired);
+    assert_eq!(market.submit(ms(10), &late), Err(Refusal::InvalidExpiry));
+    assert_eq!(market.expire(ms(9)), []);
+    assert_eq!(market.expire(ms(20)), [(2, 100), (4, 100), (1, 100)]);
+    assert_eq!(market.report(1).expect("it is there").status, Status::Expired);
     assert_eq!(market.queue(0, Side::Back).len(), 1);
 }
 
@@ -122,10 +102,10 @@ fn closing_cancels_all_and_is_final() {
     use MarketState::{Closed, Created, Open, Suspended};
     let mut market = market(&[back(1, 25_000, 100)]);
     assert_eq!(market.change_state(Open), Err(Refusal::InvalidTransition));
-    assert_eq!(market.change_state(Suspended), Ok(()));
+    assert_eq!(market.change_state(Suspended), Ok(vec![]));
     assert_eq!(market.submit(0, &back(1, 25_000, 100)), Err(Refusal::MarketNotOpen));
     assert_eq!(market.cancel(1, 0, 50 * 2), Ok(0));
-    assert_eq!(market.change_state(Closed), Ok(()));
+    assert_eq!(market.change_state(Closed), Ok(vec![(1, 100)]));
     assert_eq!(market.queue(0, Side::Back).len(), 0);
     assert_eq!(market.cancel(1, 0, 0), Err(Refusal::MarketClosed));
     for state in [Created, Open, Suspended, Closed] {
@@ -133,7 +113,7 @@ fn closing_cancels_all_and_is_final() {
     }
     let mut market = Market { state: Created, ..Market::new(2) };
     assert_eq!(market.change_state(Suspended), Err(Refusal::InvalidTransition));
-    assert_eq!(market.change_state(Open), Ok(()));
+    assert_eq!(market.change_state(Open), Ok(vec![]));
 }
 
 #[test]

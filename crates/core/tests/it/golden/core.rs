@@ -1,0 +1,114 @@
+//! The core plays a scenario.
+
+use std::collections::HashMap;
+
+use betex_core::command::{CommandKind, NewMarket, NewOrder, OrderPrice};
+use betex_core::decide::Receipt;
+use betex_core::event::{Event, OutcomeIndex};
+use betex_core::reject::Rejection;
+use betex_core::types::{
+    AccountId, BookMarketState, MarketId, OrderId, OrderStatus, Price, Quantity, RunnerId, Side,
+};
+
+use super::{BackOrLay, Expected, Leg, Player, Scenario, Submit, Trade, rejected};
+use crate::exchange::{Exchange, MARKET};
+
+/// An exchange with the scenario's market.
+pub(super) struct Core {
+    exchange: Exchange,
+    ids: HashMap<String, OrderId>,
+}
+
+impl Core {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let mut exchange = Exchange { suspicious: true, ..Exchange::default() };
+        exchange.create(NewMarket {
+            state: BookMarketState::Open,
+            synthetic: scenario.synthetic,
+            increment: Quantity(scenario.stake_increment),
+            ..NewMarket::new("golden", (0..scenario.outcomes).map(|n| n.to_string()))
+        });
+        Self { exchange, ids: HashMap::new() }
+    }
+
+    fn account(&mut self, name: &str) -> AccountId {
+        if name.is_empty() {
+            return AccountId::NONE;
+        }
+        match self.exchange.run(MarketId::NONE, &CommandKind::RegisterAccount { name: name.into() }) {
+            Ok((Receipt::Account(account), _)) => account,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn name(&self, id: OrderId) -> String {
+        let found = self.ids.iter().find(|(_, known)| **known == id);
+        found.map(|(name, _)| name.clone()).unwrap_or_default()
+    }
+}
+
+impl Player for Core {
+    fn submit(&mut self, order: &Submit) -> Expected {
+        let (runner, side, quantity) =
+            (RunnerId(u64::from(order.outcome) + 1), side(order.side), Quantity(order.stake));
+        let mut new = match order.price {
+            Some(odds) => NewOrder::limit(runner, side, Price(odds), quantity),
+            None => NewOrder::market(runner, side, quantity),
+        };
+        assert_eq!(matches!(new.price, OrderPrice::Market { .. }), order.kind == "MARKET");
+        new.account_id = self.account(&order.account);
+        match self.exchange.submit(new) {
+            Err(Rejection::SelfTrade) => rejected(order, "SELF_TRADE"),
+            Ok((Receipt::Order { report, reason }, events)) => {
+                self.ids.insert(order.name.clone(), report.order_id);
+                let trades = events.iter().filter_map(|event| match event {
+                    Event::TradeMatched(t) => {
+                        let maker = self.name(t.maker_order_id);
+                        Some(direct(order, maker, t.price.0, t.quantity.0, t.payout.0))
+                    }
+                    _ => None,
+                });
+                Expected {
+                    status: report.status.name().into(),
+                    remaining: report.remaining.0,
+                    cancelled: report.cancelled().0,
+                    reason: reason.map_or("", |reason| reason.name()).into(),
+                    trades: trades.collect(),
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn cancel(&mut self, name: &str) -> i64 {
+        let id = self.ids.get(name).map_or(0, |id| id.0);
+        match self.exchange.cancel(id, 0) {
+            Ok((Receipt::Cancelled { report, cancelled }, _)) => {
+                assert_eq!(report.status, OrderStatus::Cancelled);
+                cancelled.0
+            }
+            Err(Rejection::OrderNotFound(_)) => 0,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn levels(&self, outcome: u16, side: BackOrLay) -> Vec<(u32, i64, u32)> {
+        let market = self.exchange.state.market(MARKET).expect("the market is there");
+        let levels = market.levels(OutcomeIndex(outcome), self::side(side));
+        levels.map(|level| (level.price.0, level.quantity.0, level.orders)).collect()
+    }
+}
+
+/// The legs of a direct trade: the taker's is the maker's seen from the other side.
+fn direct(taker: &Submit, maker: String, price: u32, stake: i64, payout: i64) -> Trade {
+    let leg = |order: String, side| Leg { order, outcome: taker.outcome, side, price, stake, payout };
+    let makers = vec![leg(maker, taker.side.other())];
+    Trade { kind: "DIRECT".into(), taker: leg(taker.name.clone(), taker.side), makers }
+}
+
+const fn side(side: BackOrLay) -> Side {
+    match side {
+        BackOrLay::Back => Side::Yes,
+        BackOrLay::Lay => Side::No,
+    }
+}

@@ -1,0 +1,235 @@
+//! Scenarios that an independent model worked out, played by the core and by its twin.
+
+mod core;
+mod twin;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use self::core::Core;
+use self::twin::Twin;
+
+#[derive(Deserialize)]
+struct Scenario {
+    name: String,
+    model: String,
+    #[serde(alias = "runners")]
+    outcomes: u64,
+    /// Binary ones say nothing: they have sets where there can be some.
+    #[serde(default = "yes")]
+    synthetic: bool,
+    /// Binary ones say nothing: they are in whole shares.
+    #[serde(default = "one")]
+    stake_increment: i64,
+    /// Of binary ones.
+    max_price_ticks: Option<u32>,
+    steps: Vec<Step>,
+    book_after: Vec<Levels>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Step {
+    Submit { submit: Submit, expect: Expected },
+    Cancel { cancel: String, expect: Released },
+}
+
+#[derive(Deserialize)]
+struct Submit {
+    #[serde(rename = "ref")]
+    name: String,
+    account: String,
+    #[serde(alias = "runner")]
+    outcome: u16,
+    side: BackOrLay,
+    #[serde(alias = "odds_x10000", alias = "price_ticks")]
+    price: Option<u32>,
+    #[serde(alias = "shares")]
+    stake: i64,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum BackOrLay {
+    #[serde(alias = "BUY")]
+    Back,
+    #[serde(alias = "SELL")]
+    Lay,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Expected {
+    status: String,
+    remaining: i64,
+    cancelled: i64,
+    #[serde(default)]
+    reason: String,
+    trades: Vec<Trade>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Trade {
+    kind: String,
+    taker: Leg,
+    makers: Vec<Leg>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Leg {
+    order: String,
+    #[serde(alias = "runner")]
+    outcome: u16,
+    side: BackOrLay,
+    #[serde(alias = "odds_x10000", alias = "price_ticks")]
+    price: u32,
+    #[serde(alias = "shares")]
+    stake: i64,
+    /// In quanta. Binary scenarios leave it out: a share pays a currency unit.
+    #[serde(default)]
+    payout: i64,
+}
+
+#[derive(Deserialize)]
+struct Released {
+    released: i64,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Levels {
+    #[serde(alias = "runner")]
+    outcome: u16,
+    side: BackOrLay,
+    /// Price, total, orders.
+    levels: Vec<(u32, i64, u32)>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> i64 {
+    1
+}
+
+impl BackOrLay {
+    const fn other(self) -> Self {
+        match self {
+            Self::Back => Self::Lay,
+            Self::Lay => Self::Back,
+        }
+    }
+}
+
+/// Where the vectors are: in `BETEX_VECTORS`, or beside the checkout.
+fn vectors() -> PathBuf {
+    if let Some(folder) = std::env::var_os("BETEX_VECTORS") {
+        return folder.into();
+    }
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let beside = Path::new(&package).ancestors().nth(3).unwrap_or(Path::new(""));
+    ["shared", "vectors"].iter().fold(beside.to_owned(), |path, part| path.join(part))
+}
+
+/// What both players of a scenario can do.
+trait Player {
+    fn submit(&mut self, order: &Submit) -> Expected;
+    fn cancel(&mut self, name: &str) -> i64;
+    fn levels(&self, outcome: u16, side: BackOrLay) -> Vec<(u32, i64, u32)>;
+}
+
+fn rejected(order: &Submit, reason: &str) -> Expected {
+    let (status, reason) = ("REJECTED".into(), reason.into());
+    Expected { status, remaining: 0, cancelled: order.stake, reason, trades: vec![] }
+}
+
+fn play(scenario: &Scenario, player: &mut dyn Player) {
+    for (place, step) in scenario.steps.iter().enumerate() {
+        let at = format!("{}, step {place}", scenario.name);
+        match step {
+            Step::Submit { submit, expect } => assert_eq!(player.submit(submit), *expect, "{at}"),
+            Step::Cancel { cancel, expect } => assert_eq!(player.cancel(cancel), expect.released, "{at}"),
+        }
+    }
+    let mut book = Vec::new();
+    for outcome in (0..).take_while(|outcome| u64::from(*outcome) < scenario.outcomes) {
+        for side in [BackOrLay::Back, BackOrLay::Lay] {
+            let levels = player.levels(outcome, side);
+            if !levels.is_empty() {
+                book.push(Levels { outcome, side, levels });
+            }
+        }
+    }
+    assert_eq!(book, scenario.book_after, "{}", scenario.name);
+}
+
+/// Whoever runs the tests is to see what was not run: past the capture of the test harness.
+fn say(text: &str) {
+    writeln!(std::io::stderr(), "golden scenarios: {text}").expect("stderr takes it");
+}
+
+/// The scenarios of a file; none, and a word about it, if it cannot be read.
+fn load(name: &str) -> Vec<Scenario> {
+    let file = vectors().join(name);
+    let json = match std::fs::read_to_string(&file) {
+        Ok(json) => json,
+        Err(error) => {
+            say(&format!("SKIPPED, {} cannot be read ({error}); set BETEX_VECTORS", file.display()));
+            return Vec::new();
+        }
+    };
+    let mut scenarios: Vec<Scenario> =
+        serde_json::from_str(&json).expect("the vectors are as their README says");
+    assert!(!scenarios.is_empty(), "{} has no scenario", file.display());
+    for scenario in &mut scenarios {
+        assert_eq!(scenario.max_price_ticks.is_some(), scenario.model == "BinaryYes", "{}", scenario.name);
+        if scenario.max_price_ticks.is_some() {
+            scenario.pay_shares();
+        }
+    }
+    scenarios
+}
+
+impl Scenario {
+    /// A winning share pays a currency unit.
+    fn pay_shares(&mut self) {
+        for step in &mut self.steps {
+            if let Step::Submit { expect, .. } = step {
+                let legs = expect
+                    .trades
+                    .iter_mut()
+                    .flat_map(|trade| std::iter::once(&mut trade.taker).chain(&mut trade.makers));
+                legs.for_each(|leg| leg.payout = leg.stake * 10_000);
+            }
+        }
+    }
+}
+
+#[test]
+fn golden_scenarios_of_direct_matching_played_by_the_core() {
+    let scenarios = load("exchange_odds.json");
+    let direct: Vec<_> = scenarios.iter().filter(|scenario| !scenario.synthetic).collect();
+    for scenario in &direct {
+        play(scenario, &mut Core::new(scenario));
+    }
+    let others = scenarios.len() - direct.len();
+    say(&format!(
+        "{} of direct matching played by the core, {others} with sets left for later",
+        direct.len()
+    ));
+}
+
+#[test]
+fn golden_scenarios_played_by_the_twin() {
+    for file in ["exchange_odds.json", "binary_yes.json"] {
+        let scenarios = load(file);
+        for scenario in &scenarios {
+            play(scenario, &mut Twin::new(scenario));
+        }
+        let steps: usize = scenarios.iter().map(|scenario| scenario.steps.len()).sum();
+        say(&format!("{} of {file} played by the twin ({steps} steps)", scenarios.len()));
+    }
+}

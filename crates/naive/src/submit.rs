@@ -1,0 +1,174 @@
+//! An order comes in: it is checked, meets what it can, and what is left rests or is cancelled.
+
+use crate::walk::{End, Walk};
+use crate::{
+    Answer, Lasting, Market, MarketState, NewOrder, Order, Part, Price, Reason, Refusal, STAKE_MAX,
+    SelfTrade, Status,
+};
+
+/// What is matched as one: an order, or a half of it.
+struct Share {
+    number: u64,
+    part: Part,
+    outcome: usize,
+    stake: i64,
+    left: i64,
+}
+
+impl Market {
+    /// Takes an order: it meets what it can, and what is left rests or is cancelled. Whoever calls has
+    /// let expire what is due.
+    pub fn submit(&mut self, now_ns: u64, order: &NewOrder) -> Result<Answer, Refusal> {
+        if let Some(first) = self.find_client_id(order.account, order.client_id.as_deref()) {
+            return Err(Refusal::DuplicateClientId(first.number));
+        }
+        self.check(now_ns, order)?;
+        let limit = match order.price {
+            Price::Limit(price) | Price::Market(Some(price)) => price,
+            Price::Market(None) => self.ladder.worst(order.side),
+        };
+        // All is tried in a copy, so that a refusal changes nothing.
+        let mut after = self.clone();
+        let mut shares = self.shares(order);
+        let mut walk =
+            Walk::new(&mut after, order.account, order.side, limit, order.self_trade, order.post_only);
+        let mut end = End::Through;
+        for share in &mut shares {
+            if end == End::Through {
+                (share.left, end) = walk.meet(share.number, share.outcome, share.stake)?;
+            }
+        }
+        let left: i64 = shares.iter().map(|share| share.left).sum();
+        let filled = order.stake - left;
+        let crosses_own = order.self_trade == SelfTrade::Skip
+            && shares.iter().any(|share| share.left > 0 && walk.crosses_own(share.outcome));
+        let reason = reason(order, filled, left, end, crosses_own)?;
+        let (trades, own_cancelled) = (walk.trades, walk.own_cancelled);
+        after.enter(now_ns, order, limit, &shares, reason);
+        *self = after;
+        let number = self.orders[self.orders.len() - entries(&shares)].number;
+        let report = self.report(number).expect("just taken");
+        Ok(Answer {
+            number,
+            status: report.status,
+            filled,
+            remaining: report.remaining,
+            reason,
+            trades,
+            own_cancelled,
+        })
+    }
+
+    fn check(&self, now_ns: u64, order: &NewOrder) -> Result<(), Refusal> {
+        if self.state_now() != MarketState::Open {
+            return Err(Refusal::MarketNotOpen);
+        }
+        if !self.has(order.outcome) || order.far.is_some_and(|far| !self.has(far) || far == order.outcome) {
+            return Err(Refusal::InvalidOutcome);
+        }
+        if let Price::Limit(price) | Price::Market(Some(price)) = order.price
+            && !self.ladder.has(price)
+        {
+            return Err(Refusal::InvalidPrice);
+        }
+        if order.stake < self.min_stake || order.stake > STAKE_MAX || order.stake % self.increment != 0 {
+            return Err(Refusal::InvalidStake);
+        }
+        if order.post_only && !order.may_rest() {
+            return Err(Refusal::InvalidField);
+        }
+        match order.lasting {
+            Lasting::Until(expiry_ms) if expiry_ms <= now_ns / 1_000_000 => Err(Refusal::InvalidExpiry),
+            Lasting::AtLeast(least) if least < 0 || least > order.stake || least % self.increment != 0 => {
+                Err(Refusal::InvalidField)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is matched for an order. On a quarter line it is two halves, of which the nearer one gets the
+    /// odd increment.
+    fn shares(&self, order: &NewOrder) -> Vec<Share> {
+        let number = self.orders.len() as u64 + 1;
+        let share = |number, part, outcome, stake| Share { number, part, outcome, stake, left: stake };
+        let Some(far) = order.far else {
+            return vec![share(number, Part::Whole, order.outcome, order.stake)];
+        };
+        let far_stake = order.stake / self.increment / 2 * self.increment;
+        vec![
+            share(number + 1, Part::Near, order.outcome, order.stake - far_stake),
+            share(number + 2, Part::Far, far, far_stake),
+        ]
+    }
+
+    /// Puts an order into the list, with its halves if it has some.
+    fn enter(&mut self, now_ns: u64, order: &NewOrder, limit: u32, shares: &[Share], reason: Option<Reason>) {
+        let end = if reason.is_none() { Status::Filled } else { Status::Cancelled };
+        let whole = Order {
+            number: self.orders.len() as u64 + 1,
+            part: Part::Split,
+            account: order.account,
+            client_id: order.client_id.clone(),
+            outcome: order.outcome,
+            side: order.side,
+            price: limit,
+            stake: order.stake,
+            filled: 0,
+            remaining: 0,
+            arrived_ns: now_ns,
+            expiry_ms: match order.lasting {
+                Lasting::Until(expiry_ms) => Some(expiry_ms),
+                Lasting::UntilCancelled | Lasting::Immediate | Lasting::AtLeast(_) => None,
+            },
+            persists: order.persists,
+            end,
+        };
+        if entries(shares) > 1 {
+            self.orders.push(whole.clone());
+        }
+        for share in shares {
+            self.orders.push(Order {
+                number: share.number,
+                part: share.part,
+                client_id: whole.client_id.clone().filter(|_| share.part == Part::Whole),
+                outcome: share.outcome,
+                stake: share.stake,
+                filled: share.stake - share.left,
+                remaining: if reason.is_none() { share.left } else { 0 },
+                end: if share.left == 0 { Status::Filled } else { end },
+                ..whole.clone()
+            });
+        }
+    }
+}
+
+/// How many places in the list an order takes.
+fn entries(shares: &[Share]) -> usize {
+    if shares.len() == 1 { 1 } else { 1 + shares.len() }
+}
+
+/// Why what is left of an order is cancelled, if it is; or why all of it is refused.
+fn reason(
+    order: &NewOrder,
+    filled: i64,
+    left: i64,
+    end: End,
+    crosses_own: bool,
+) -> Result<Option<Reason>, Refusal> {
+    if left == 0 {
+        return Ok(None);
+    }
+    if let Lasting::AtLeast(least) = order.lasting
+        && filled < if least == 0 { order.stake } else { least }
+    {
+        return Err(if end == End::BoundMet { Refusal::OrderLimit } else { Refusal::WouldNotFill });
+    }
+    match end {
+        End::BoundMet => Ok(Some(Reason::OrderLimit)),
+        End::OwnOrderMet => Ok(Some(Reason::SelfTrade)),
+        End::Through if !order.may_rest() => Ok(Some(Reason::NeverRests)),
+        End::Through if crosses_own && filled == 0 => Err(Refusal::SelfTrade),
+        End::Through if crosses_own => Ok(Some(Reason::SelfTrade)),
+        End::Through => Ok(None),
+    }
+}

@@ -1,0 +1,276 @@
+//! How an order meets what rests: at every step a set is looked for first, then the direct order is met.
+
+use std::collections::BTreeSet;
+
+use crate::sets::{self, Found, Maker, Set, Wanted};
+use crate::{
+    FILLS_MAX, Ladder, Leg, Market, OWN_ORDERS_SKIPPED_MAX, Order, PASSED_OVER_MAX, PAYOUTS_MAX, Refusal,
+    SelfTrade, Side, Status, Trade, ticks,
+};
+
+/// An order, or both halves of one, on its way through the market; the bounds are on all of it.
+pub(crate) struct Walk<'a> {
+    market: &'a mut Market,
+    account: u64,
+    side: Side,
+    limit: u32,
+    self_trade: SelfTrade,
+    post_only: bool,
+    pub(crate) trades: Vec<Trade>,
+    pub(crate) own_cancelled: Vec<u64>,
+    fills: usize,
+    /// The orders of its own account that it has passed over or cancelled.
+    own_orders: BTreeSet<u64>,
+    /// Makers that sets pass over, for now.
+    passed_over: BTreeSet<u64>,
+    /// How often one was.
+    passes: usize,
+    payouts_left: usize,
+}
+
+/// How a walk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// All is filled, or there is nobody else to meet.
+    Through,
+    /// There is somebody to meet, but enough is enough.
+    BoundMet,
+    /// It met an order of its own account that ends it.
+    OwnOrderMet,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) const fn new(
+        market: &'a mut Market,
+        account: u64,
+        side: Side,
+        limit: u32,
+        self_trade: SelfTrade,
+        post_only: bool,
+    ) -> Self {
+        Self {
+            market,
+            account,
+            side,
+            limit,
+            self_trade,
+            post_only,
+            trades: Vec::new(),
+            own_cancelled: Vec::new(),
+            fills: 0,
+            own_orders: BTreeSet::new(),
+            passed_over: BTreeSet::new(),
+            passes: 0,
+            payouts_left: PAYOUTS_MAX,
+        }
+    }
+
+    /// Meets what there is to meet on this outcome for the order with this number; says what is left.
+    pub(crate) fn meet(&mut self, taker: u64, outcome: usize, stake: i64) -> Result<(i64, End), Refusal> {
+        let mut left = stake;
+        while left > 0 {
+            let Ok(direct) = self.direct(outcome) else { return Ok((left, End::BoundMet)) };
+            let direct_price = direct.as_ref().map(|(_, price)| i128::from(*price));
+            let Ok((makers, found)) = self.set(outcome, left, direct_price) else {
+                return Ok((left, End::BoundMet));
+            };
+            if let Found::PassOver(place) = found {
+                self.passed_over.insert(makers[place].number);
+                self.passes += 1;
+                continue;
+            }
+            let maker_numbers: Vec<_> = match (&found, &direct) {
+                (Found::Set(_), _) => makers.iter().map(|maker| maker.number).collect(),
+                (_, Some((order, _))) => vec![order.number],
+                (_, None) => return Ok((left, End::Through)),
+            };
+
+            // There is somebody to meet.
+            let own: Vec<_> = maker_numbers.iter().copied().filter(|number| self.is_own(*number)).collect();
+            if self.bound_is_met(maker_numbers.len(), own.len()) {
+                return Ok((left, End::BoundMet));
+            }
+            if !own.is_empty() {
+                match self.self_trade {
+                    SelfTrade::Skip => unreachable!("own orders are left out"),
+                    SelfTrade::Reject => return Err(Refusal::SelfTrade),
+                    SelfTrade::CancelTaker => return Ok((left, End::OwnOrderMet)),
+                    SelfTrade::CancelResting => own.iter().for_each(|number| self.cancel_own(*number)),
+                }
+                continue;
+            }
+            if self.post_only {
+                return Err(Refusal::WouldMatch);
+            }
+            let trade = match (found, direct) {
+                (Found::Set(set), _) => self.set_trade(taker, &makers, &set),
+                (_, Some((order, price))) => {
+                    // Whom sets passed over, they may look at again.
+                    self.passed_over.clear();
+                    self.direct_trade(taker, &order, price, left.min(order.remaining))
+                }
+                (_, None) => unreachable!("somebody is met"),
+            };
+            for leg in &trade.makers {
+                self.market.fill(leg.maker, leg.stake);
+            }
+            self.fills += trade.makers.len();
+            left -= trade.stake;
+            self.trades.push(trade);
+        }
+        Ok((left, End::Through))
+    }
+
+    /// Whether an order of its own account still rests where this would cross it.
+    pub(crate) fn crosses_own(&self, outcome: usize) -> bool {
+        let queue = self.market.queue(outcome, self.side.other());
+        queue.into_iter().any(|order| self.accepts(outcome, order) && self.is_own(order.number))
+    }
+
+    /// The direct order that can be met, as the market sees it from the taker's outcome: the first in its
+    /// queue, or the first that is not its own. `Err`: it would have to pass over too many.
+    fn direct(&mut self, outcome: usize) -> Result<Option<(Order, u32)>, TooMany> {
+        let queue: Vec<Order> = self.market.queue(outcome, self.side.other()).into_iter().cloned().collect();
+        for order in queue.into_iter().take_while(|order| self.accepts(outcome, order)).collect::<Vec<_>>() {
+            if !self.passes_own(order.number)? {
+                let (_, price) = self.market.seen_from(outcome, &order).expect("it is in the queue");
+                return Ok(Some((order, price)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Rule 1, and what the others make of it. `Err`: it would have to pass over too many of its own.
+    fn set(
+        &mut self,
+        outcome: usize,
+        left: i64,
+        direct: Option<i128>,
+    ) -> Result<(Vec<Maker>, Found), TooMany> {
+        let mut makers = Vec::new();
+        if self.passes == PASSED_OVER_MAX || self.payouts_left == 0 {
+            return Ok((makers, Found::Nothing));
+        }
+        let increment = i128::from(self.market.increment);
+        for other in self.market.others(outcome) {
+            let queue: Vec<Order> = self.market.queue(other, self.side).into_iter().cloned().collect();
+            let mut first = None;
+            for order in queue {
+                if !self.passed_over.contains(&order.number) && !self.passes_own(order.number)? {
+                    first = Some(order);
+                    break;
+                }
+            }
+            let Some(first) = first else { return Ok((makers, Found::Nothing)) };
+            makers.push(Maker {
+                number: first.number,
+                outcome: other,
+                price: i128::from(first.price),
+                left: i128::from(first.remaining) / increment,
+            });
+        }
+        let (left, limit) = (i128::from(left) / increment, i128::from(self.limit));
+        let wanted = Wanted { side: self.side, left, limit, direct };
+        let found = match self.market.ladder {
+            Ladder::Classic | Ladder::Finest => sets::search(&wanted, &makers, &mut self.payouts_left),
+            Ladder::Ticks(max) => ticks::search(max, &wanted, &makers),
+        };
+        Ok((makers, found))
+    }
+
+    fn accepts(&self, outcome: usize, order: &Order) -> bool {
+        let good = |price| self.market.ladder.good(self.side, price);
+        self.market.seen_from(outcome, order).is_some_and(|(_, price)| good(price) >= good(self.limit))
+    }
+
+    fn is_own(&self, number: u64) -> bool {
+        self.account != 0 && self.market.order(number).is_some_and(|order| order.account == self.account)
+    }
+
+    /// Passes this order over if it is of its own account and that is what becomes of them. Each counts
+    /// once.
+    fn passes_own(&mut self, number: u64) -> Result<bool, TooMany> {
+        if self.self_trade != SelfTrade::Skip || !self.is_own(number) {
+            return Ok(false);
+        }
+        if !self.own_orders.contains(&number) && self.own_orders.len() == OWN_ORDERS_SKIPPED_MAX {
+            return Err(TooMany);
+        }
+        self.own_orders.insert(number);
+        Ok(true)
+    }
+
+    /// Whether one more step, to so many makers of which so many are its own, is more than is allowed.
+    fn bound_is_met(&self, makers: usize, own: usize) -> bool {
+        let fills = if own == 0 { makers } else { 0 };
+        self.fills == FILLS_MAX
+            || self.own_orders.len() == OWN_ORDERS_SKIPPED_MAX
+            || self.fills + fills > FILLS_MAX
+            || self.own_orders.len() + own > OWN_ORDERS_SKIPPED_MAX
+    }
+
+    fn cancel_own(&mut self, number: u64) {
+        let remaining = self.market.order(number).map_or(0, |order| order.remaining);
+        self.market.take_out(number, remaining, Status::Cancelled);
+        self.own_orders.insert(number);
+        self.own_cancelled.push(number);
+    }
+
+    fn direct_trade(&self, taker: u64, maker: &Order, price: u32, stake: i64) -> Trade {
+        let leg = self.leg(maker, stake, payout(self.market.ladder, stake, maker.price));
+        Trade {
+            taker,
+            set: false,
+            price,
+            stake,
+            payout: payout(self.market.ladder, stake, price),
+            makers: vec![leg],
+        }
+    }
+
+    fn set_trade(&self, taker: u64, makers: &[Maker], set: &Set) -> Trade {
+        let increment = i128::from(self.market.increment);
+        let stake = |increments: i128| i64::try_from(increments * increment).expect("it fits its order");
+        let payout = match self.market.ladder {
+            Ladder::Classic | Ladder::Finest => set.payout * increment,
+            // In shares: each winning one pays a currency unit.
+            Ladder::Ticks(_) => set.payout * increment * 10_000,
+        };
+        let legs = makers.iter().zip(&set.makers).map(|(maker, increments)| {
+            let order = self.market.order(maker.number).expect("it was found");
+            assert_eq!(order.outcome, maker.outcome);
+            self.leg(order, stake(*increments), payout)
+        });
+        Trade {
+            taker,
+            set: true,
+            price: u32::try_from(set.price).expect("between the prices there are"),
+            stake: stake(set.taker),
+            payout,
+            makers: legs.collect(),
+        }
+    }
+
+    fn leg(&self, maker: &Order, stake: i64, payout: i128) -> Leg {
+        assert!(0 < stake && stake <= maker.remaining);
+        Leg {
+            maker: maker.number,
+            outcome: maker.outcome,
+            side: maker.side,
+            price: maker.price,
+            stake,
+            payout,
+        }
+    }
+}
+
+/// Of its own orders, to pass over.
+struct TooMany;
+
+/// Stake and profit together: stake times odds, or a currency unit a share.
+fn payout(ladder: Ladder, stake: i64, price: u32) -> i128 {
+    match ladder {
+        Ladder::Classic | Ladder::Finest => i128::from(stake) * i128::from(price) / 10_000,
+        Ladder::Ticks(_) => i128::from(stake) * 10_000,
+    }
+}
