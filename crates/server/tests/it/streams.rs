@@ -14,7 +14,7 @@ use crate::harness::{
 use crate::trading::{Replica, trade};
 
 /// All updates up to an event, which a heartbeat says has been reached. Numbers have no gaps.
-async fn hear_until(mut stream: Streaming<MarketUpdate>, last: watch::Receiver<u64>) -> Vec<MarketUpdate> {
+pub(crate) async fn hear_until(mut stream: Streaming<MarketUpdate>, last: watch::Receiver<u64>) -> Vec<MarketUpdate> {
     let mut updates: Vec<MarketUpdate> = Vec::new();
     loop {
         let update = next(&mut stream).await.unwrap();
@@ -35,16 +35,16 @@ async fn hear_until(mut stream: Streaming<MarketUpdate>, last: watch::Receiver<u
 }
 
 /// An event that is known from the beginning.
-fn always(last: u64) -> watch::Receiver<u64> {
+pub(crate) fn always(last: u64) -> watch::Receiver<u64> {
     watch::channel(last).1
 }
 
 /// All updates of a stretch of the past.
-async fn hear(client: &mut Client, from_sequence: u64, last: u64) -> Vec<MarketUpdate> {
+pub(crate) async fn hear(client: &mut Client, from_sequence: u64, last: u64) -> Vec<MarketUpdate> {
     hear_until(subscribe(client, from_sequence, false).await, always(last)).await
 }
 
-fn from(updates: &[MarketUpdate], sequence: u64) -> Vec<MarketUpdate> {
+pub(crate) fn from(updates: &[MarketUpdate], sequence: u64) -> Vec<MarketUpdate> {
     updates.iter().filter(|update| update.sequence >= sequence).cloned().collect()
 }
 
