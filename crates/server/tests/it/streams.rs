@@ -11,7 +11,7 @@ use tonic::{Code, Streaming};
 use crate::harness::{
     Client, MARKET, PATIENCE, Running, book, lifecycle, limit, next, open_market, submit, subscribe,
 };
-use crate::trading::{Replica, trade};
+use crate::trading::{MATCH, Replica, trade};
 
 /// All updates up to an event, which a heartbeat says has been reached. Numbers have no gaps.
 pub(crate) async fn hear_until(mut stream: Streaming<MarketUpdate>, last: watch::Receiver<u64>) -> Vec<MarketUpdate> {
@@ -59,7 +59,7 @@ async fn a_stream_joined_anywhere_is_the_book() {
     let live = subscribe(&mut client, 0, false).await;
     let mut traders = Vec::new();
     for seed in 0..4 {
-        traders.push(tokio::spawn(trade(server.client().await, seed, 500)));
+        traders.push(tokio::spawn(trade(server.client().await, MATCH, seed, 500)));
     }
     let mut noise = server.client().await;
     traders.push(tokio::spawn(async move {
@@ -84,7 +84,7 @@ async fn a_stream_joined_anywhere_is_the_book() {
     for trader in traders {
         trader.await.unwrap();
     }
-    let (truth, last) = Replica::of(&mut client).await;
+    let (truth, last) = Replica::of(&mut client, MATCH).await;
     reached.send(last).unwrap();
     assert!(truth.0.len() > 10 && joined.len() > 10, "{} {truth:?}", joined.len());
 
@@ -246,11 +246,11 @@ async fn a_slow_reader_is_cut_off_and_can_resume() {
     let mut stream = subscribe(&mut slow, 0, false).await;
     let mut seed = 0;
     while !server.has_cut_a_stream().await {
-        let traders: Vec<_> = (0..4).map(|trader| trade(client.clone(), seed + trader, 100)).collect();
+        let traders: Vec<_> = (0..4).map(|trader| trade(client.clone(), MATCH, seed + trader, 100)).collect();
         futures::future::join_all(traders).await;
         seed += 4;
     }
-    let (_, last) = Replica::of(&mut client).await;
+    let (_, last) = Replica::of(&mut client, MATCH).await;
     let everything = hear(&mut client, 1, last).await;
     let mut heard = Vec::new();
     let status = loop {
