@@ -18,6 +18,7 @@ mod program;
 mod refusals;
 mod restart;
 mod sets;
+mod socket_events;
 mod sockets;
 mod streams;
 mod trading;
