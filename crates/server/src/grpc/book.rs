@@ -34,7 +34,9 @@ pub(super) fn get(
     if request.include_synthetic {
         let depth = if depth == 0 { VIRTUAL_LEVELS } else { depth.min(VIRTUAL_LEVELS_MAX) };
         let terms = Terms::of(market.spec().ladder);
-        let levels = |side| market.virtual_levels(outcome, side, depth).iter().map(|view| level(view, terms)).collect();
+        let levels = |side| {
+            market.virtual_levels(outcome, side, depth).iter().map(|view| level(view, terms)).collect()
+        };
         (shown.virtual_bids, shown.virtual_asks) = (levels(Side::Yes), levels(Side::No));
     }
     Ok(shown)
@@ -43,7 +45,9 @@ pub(super) fn get(
 /// Why a name has no book.
 fn no_book(market: &MarketView<'_>, name: &str) -> Status {
     if let Some(Selection::Quarter { near, far }) = market.selection(name) {
-        let called = |id| market.spec().runners.iter().find(|runner| runner.id == id).map_or("", |runner| &runner.name);
+        let called = |id| {
+            market.spec().runners.iter().find(|runner| runner.id == id).map_or("", |runner| &runner.name)
+        };
         let (near, far) = (quoted(called(near)), quoted(called(far)));
         let problem = format!(
             "{} is a quarter line and has no book of its own; orders for it are half on {near} and half on {far}, ask for these",
@@ -106,7 +110,10 @@ fn outcomes(market: &MarketView<'_>) -> impl Iterator<Item = OutcomeIndex> + use
 fn removed_outcomes(market: &MarketView<'_>) -> Vec<RemovedOutcome> {
     let removed = outcomes(market).filter_map(|outcome| {
         let reduction_factor = market.removed(outcome)?.into();
-        Some(RemovedOutcome { outcome_id: market.spec().runners[outcome.index()].name.clone(), reduction_factor })
+        Some(RemovedOutcome {
+            outcome_id: market.spec().runners[outcome.index()].name.clone(),
+            reduction_factor,
+        })
     });
     removed.collect()
 }

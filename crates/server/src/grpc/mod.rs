@@ -116,7 +116,8 @@ impl OrderBookService for Grpc {
         request: Request<MarketLifecycleRequest>,
     ) -> Result<Response<MarketLifecycleResponse>, Status> {
         let deactivate = |reason| CommandKind::HoldMarket { hold: Hold::Deactivated, reason };
-        self.answer("DeactivateMarket", markets::change(&self.exchange, request.into_inner(), deactivate)).await
+        self.answer("DeactivateMarket", markets::change(&self.exchange, request.into_inner(), deactivate))
+            .await
     }
 
     async fn activate_market(

@@ -147,7 +147,10 @@ pub(super) async fn cancel(
         Ok(receipt) => Err(unexpected(&receipt)),
         Err(rejection) => {
             let client_order_id = &request.client_order_id;
-            Err(refused(&rejection, Called { market: key, terms, user, client_order_id, ..Called::default() }))
+            Err(refused(
+                &rejection,
+                Called { market: key, terms, user, client_order_id, ..Called::default() },
+            ))
         }
     }
 }

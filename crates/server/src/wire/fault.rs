@@ -88,9 +88,10 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             "MARKET_CLOSED",
             format!("market {market} is CLOSED: what rested in it is cancelled or about to be"),
         ),
-        Rejection::InvalidOutcome(_) => {
-            ("INVALID_OUTCOME", format!("outcome_id: market {market} has no outcome {}", quoted(called.outcome)))
-        }
+        Rejection::InvalidOutcome(_) => (
+            "INVALID_OUTCOME",
+            format!("outcome_id: market {market} has no outcome {}", quoted(called.outcome)),
+        ),
         Rejection::InvalidPrice { .. } => ("INVALID_PRICE", rejection.to_string()),
         Rejection::InvalidQuantity { quantity, min, max, increment } => {
             let count = |quantity| called.terms.count(quantity);

@@ -21,7 +21,8 @@ pub(crate) fn parse(request: v1::CreateMarketRequest) -> Result<NewMarket, Statu
     let transition = transition(request.transition_policy)?;
     let independent = request.independent_outcomes;
     if independent && request.synthetic_matching == Some(true) {
-        let problem = "true is not valid together with independent_outcomes, of which there are no complete sets";
+        let problem =
+            "true is not valid together with independent_outcomes, of which there are no complete sets";
         return Err(invalid("synthetic_matching", problem));
     }
     let mut market = match ladder {

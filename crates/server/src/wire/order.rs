@@ -147,7 +147,8 @@ fn time_in_force(
         .map_err(|_| form::unknown_value("time_in_force", request.time_in_force, valid))?;
     let (expiry_ms, min_fill_quantity) = (request.expiry_ms, request.min_fill_quantity);
     if kind == v1::TimeInForce::Gtd && expiry_ms == 0 {
-        let problem = "is missing; a GTD order needs the time it expires, in milliseconds since the Unix epoch";
+        let problem =
+            "is missing; a GTD order needs the time it expires, in milliseconds since the Unix epoch";
         return Err(invalid("expiry_ms", problem));
     }
     if kind != v1::TimeInForce::Gtd && expiry_ms != 0 {
@@ -164,7 +165,9 @@ fn time_in_force(
             let min_fill = terms.optional_quantity("min_fill_quantity", min_fill_quantity)?;
             if min_fill > quantity {
                 let most = request.quantity;
-                let problem = format!("{min_fill_quantity} is too much; at most the quantity, {most}, or 0 for all of it");
+                let problem = format!(
+                    "{min_fill_quantity} is too much; at most the quantity, {most}, or 0 for all of it"
+                );
                 return Err(invalid("min_fill_quantity", problem));
             }
             TimeInForce::Fok { min_fill }

@@ -92,7 +92,8 @@ fn from_ppm_of_ticks(ppm: f64, max: u32) -> Result<Price, PriceFault> {
     let ticks = ppm * f64::from(max) / 1e6;
     let nearest = Price(whole(ticks.round()));
     // Ticks are a hundred parts per million or more; a half may have been rounded either way.
-    let is_image = |image: u64| (ppm - f64::from(u32::try_from(image).unwrap_or(u32::MAX))).abs() <= PPM_TOLERANCE;
+    let is_image =
+        |image: u64| (ppm - f64::from(u32::try_from(image).unwrap_or(u32::MAX))).abs() <= PPM_TOLERANCE;
     let (double, max_) = (2 * MILLION * u64::from(nearest.0), u64::from(max));
     let (up, down) = (ppm_of_ticks(nearest, max), (double + max_).saturating_sub(1) / (2 * max_));
     if (1..max).contains(&nearest.0) && (is_image(up) || is_image(down)) {
@@ -294,7 +295,11 @@ mod tests {
                 assert_eq!(parse(f64::from(price.0), Ticks, ladder), Ok(price));
                 let image = 1e6 * f64::from(price.0) / f64::from(max_price_ticks);
                 for image in [image.round(), image.round_ties_even()] {
-                    assert_eq!(parse(image, BasisPoints, ladder), Ok(price), "{price:?} of {max_price_ticks}");
+                    assert_eq!(
+                        parse(image, BasisPoints, ladder),
+                        Ok(price),
+                        "{price:?} of {max_price_ticks}"
+                    );
                 }
             }
         }
@@ -321,6 +326,8 @@ mod tests {
             assert!(message.contains(words), "{price}: {message}");
         }
         let odds = parse(2.5, DecimalOdds, ladder);
-        assert!(matches!(odds, Err(PriceFault::Malformed("price_type", words)) if words.contains("send TICKS (2)")));
+        assert!(
+            matches!(odds, Err(PriceFault::Malformed("price_type", words)) if words.contains("send TICKS (2)"))
+        );
     }
 }

@@ -42,7 +42,10 @@ async fn malformed_orders() {
         (with(|o| o.price = f64::NEG_INFINITY), "INVALID_PRICE: price: -inf is not a number"),
         (with(|o| (o.price, o.order_type) = (f64::NAN, "MARKET".into())), "INVALID_PRICE"),
         (with(|o| o.price_type = 2), "INVALID_PRICE_TYPE: price_type: TICKS are for binary markets"),
-        (with(|o| o.price_type = 7), "price_type: 7 is not valid; DECIMAL_ODDS (1) or BASIS_POINTS (0), in a binary"),
+        (
+            with(|o| o.price_type = 7),
+            "price_type: 7 is not valid; DECIMAL_ODDS (1) or BASIS_POINTS (0), in a binary",
+        ),
         (with(|o| o.price_type = -1), "INVALID_PRICE_TYPE"),
         (with(|o| o.quantity = 0), "INVALID_QUANTITY: quantity: 0 is not valid; 1 to 1000000000000 pennies"),
         (
@@ -58,7 +61,10 @@ async fn malformed_orders() {
         (with(|o| o.market_id = "m".repeat(129)), "INVALID_MARKET_ID"),
         (with(|o| o.outcome_id = "o".repeat(900_000)), "outcome_id: 900000 bytes are too many"),
         (with(|o| o.side = "x".repeat(900_000)), "(and so on) is not valid; BACK or LAY"),
-        (with(|o| o.time_in_force = 4), "time_in_force: 4 is not valid; GTC (0), IOC (1), FOK (2) or GTD (3)"),
+        (
+            with(|o| o.time_in_force = 4),
+            "time_in_force: 4 is not valid; GTC (0), IOC (1), FOK (2) or GTD (3)",
+        ),
         (with(|o| o.time_in_force = 3), "expiry_ms: is missing"),
         (with(|o| o.expiry_ms = 1), "expiry_ms: is only for time_in_force GTD (3)"),
         (with(|o| o.persistence = 2), "persistence: 2 is not valid; LAPSE (0) or PERSIST (1)"),
@@ -69,7 +75,10 @@ async fn malformed_orders() {
             "min_fill_quantity: 1001 is too much; at most the quantity, 1000, or 0 for all of it",
         ),
         (with(|o| (o.time_in_force, o.expiry_ms) = (2, 1)), "expiry_ms: is only for time_in_force GTD (3)"),
-        (with(|o| o.self_trade_prevention = 4), "self_trade_prevention: 4 is not valid; SKIP (0), REJECT (1)"),
+        (
+            with(|o| o.self_trade_prevention = 4),
+            "self_trade_prevention: 4 is not valid; SKIP (0), REJECT (1)",
+        ),
         (with(|o| o.self_trade_prevention = -1), "INVALID_SELF_TRADE_PREVENTION"),
         (
             with(|o| (o.post_only, o.time_in_force) = (true, 1)),
@@ -103,7 +112,10 @@ async fn malformed_markets() {
             outcomes(&["Home_-0.25", "Away_+0.25"]),
             "INVALID_LINE: outcomes: \"Home_-0.25\" is a quarter line and has no book of its own: list \"Home_0.0\" and \"Home_-0.5\"",
         ),
-        (outcomes(&["Home_0.5", "Away_-0.5"]), "INVALID_LINE: outcomes: \"Home_0.5\" is not a line; \"Home_+0.5\" is"),
+        (
+            outcomes(&["Home_0.5", "Away_-0.5"]),
+            "INVALID_LINE: outcomes: \"Home_0.5\" is not a line; \"Home_+0.5\" is",
+        ),
         (outcomes(&["Over_2.5", "Draw"]), "\"Draw\" is not a line, and the others are"),
         (
             outcomes(&["Home_-0.5", "Away_+0.5", "Third_+0.5"]),

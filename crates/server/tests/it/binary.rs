@@ -27,12 +27,18 @@ async fn one_question() {
     let taker = submit(&mut client, shares("Rain", "BUY", 6_000, 80, "anna")).await;
     assert_eq!((taker.status.as_str(), taker.filled_quantity), ("FILLED", 80));
     let [fill] = &taker.fills[..] else { panic!("{taker:?}") };
-    assert_eq!((fill.maker_order_id, fill.ticks, fill.price, fill.odds), (maker.order_id, 5_500, 550_000, 0.0));
+    assert_eq!(
+        (fill.maker_order_id, fill.ticks, fill.price, fill.odds),
+        (maker.order_id, 5_500, 550_000, 0.0)
+    );
     // 10 000 hundredths of a penny a share.
     assert_eq!((fill.quantity, fill.taker_quantity, fill.payout), (80, 80, 800_000));
     let shown = book(&mut client, "Rain").await;
     assert_eq!(tick_ladder(&shown.asks), [(5_500, 20, 1)]);
-    assert_eq!((shown.last_traded_ticks, shown.last_traded_price, shown.last_traded_odds), (5_500, 550_000, 0.0));
+    assert_eq!(
+        (shown.last_traded_ticks, shown.last_traded_price, shown.last_traded_odds),
+        (5_500, 550_000, 0.0)
+    );
     assert_eq!((shown.traded_quantity, shown.overround), (80, 0.55));
     // The other names of the sides, and the other way to write the price.
     submit(&mut client, shares("Rain", "YES", 4_000, 10, "anna")).await;
@@ -47,12 +53,16 @@ async fn one_question() {
     // The best for the taker first: a seller wants high prices, a buyer low ones.
     assert_eq!(tick_ladder(&shown.bids), [(4_500, 30, 1), (4_000, 10, 1)]);
     assert_eq!(tick_ladder(&shown.asks), [(5_500, 20, 1), (5_600, 40, 1)]);
-    let market_order = SubmitOrderRequest { order_type: "MARKET".to_owned(), ..shares("Rain", "BUY", 0, 100, "dora") };
+    let market_order =
+        SubmitOrderRequest { order_type: "MARKET".to_owned(), ..shares("Rain", "BUY", 0, 100, "dora") };
     let swept = submit(&mut client, market_order).await;
     assert_eq!((swept.filled_quantity, swept.cancelled_quantity), (60, 40));
     let small = submit(&mut client, shares("Rain", "BUY", 100, 4, "dora")).await;
     assert_eq!(small.rejection_reason, "INVALID_QUANTITY");
-    assert!(small.message.contains("at least 5, at most 100000000000000, in steps of 1 (shares)"), "{small:?}");
+    assert!(
+        small.message.contains("at least 5, at most 100000000000000, in steps of 1 (shares)"),
+        "{small:?}"
+    );
 }
 
 #[tokio::test]
@@ -138,7 +148,11 @@ async fn what_belongs_to_the_other_model_is_refused() {
     for (order, word, words) in [
         (with(|o| o.side = "BACK".into()), "INVALID_SIDE", "\"BACK\" is not valid; BUY or SELL"),
         (with(|o| o.side = "LAY".into()), "INVALID_SIDE", "where YES and NO mean the same"),
-        (with(|o| o.price_type = 1), "INVALID_PRICE_TYPE", "DECIMAL_ODDS are for markets at odds; this one is binary: send TICKS (2)"),
+        (
+            with(|o| o.price_type = 1),
+            "INVALID_PRICE_TYPE",
+            "DECIMAL_ODDS are for markets at odds; this one is binary: send TICKS (2)",
+        ),
         (with(|o| o.quantity = 0), "INVALID_QUANTITY", "0 is not valid; 1 to 100000000000000 shares"),
         (with(|o| o.quantity = u64::MAX), "INVALID_QUANTITY", "at most 100000000000000 shares"),
         (with(|o| o.price = f64::NAN), "INVALID_PRICE", "or in a binary market 55 with TICKS"),
@@ -150,7 +164,10 @@ async fn what_belongs_to_the_other_model_is_refused() {
         (with(|o| o.price = 0.0), "the nearest is 1"),
         (with(|o| o.price = 100.0), "0.0 ticks are not on the market's ladder (1 to 99); the nearest is 99"),
         (with(|o| o.price = 55.5), "the nearest are 55 and 56"),
-        (with(|o| (o.price_type, o.price) = (0, 555_000.0)), "the nearest are 550000 (55 ticks) and 560000 (56 ticks)"),
+        (
+            with(|o| (o.price_type, o.price) = (0, 555_000.0)),
+            "the nearest are 550000 (55 ticks) and 560000 (56 ticks)",
+        ),
         (with(|o| o.price_type = 0), "for ticks set price_type to TICKS"),
     ] {
         let answer = submit(&mut client, order).await;

@@ -55,7 +55,8 @@ async fn meddle(mut client: Client, arena: Arena) {
     pause().await;
     client.cancel_orders(cancel("", arena.outcomes[1])).await.unwrap();
     client.set_market_phase(phase("PRE_AWAIT_LIVE")).await.unwrap();
-    let void = VoidTradesRequest { market_id: MARKET.to_owned(), trade_ids: vec![9, 17], ..Default::default() };
+    let void =
+        VoidTradesRequest { market_id: MARKET.to_owned(), trade_ids: vec![9, 17], ..Default::default() };
     client.void_trades(void).await.unwrap();
     pause().await;
     client.set_market_phase(phase("LIVE")).await.unwrap();
@@ -93,7 +94,9 @@ async fn everything_is_told(arena: Arena) {
     let mut replica = Replica::default();
     everything.iter().for_each(|update| replica.hear(update));
     assert_eq!(replica, truth);
-    let has = |found: fn(&Update) -> bool| everything.iter().any(|update| update.update.as_ref().is_some_and(found));
+    let has = |found: fn(&Update) -> bool| {
+        everything.iter().any(|update| update.update.as_ref().is_some_and(found))
+    };
     assert!(has(|update| matches!(update, Update::MassCancel(_))));
     assert!(has(|update| matches!(update, Update::TradesVoided(_))));
     assert!(has(|update| matches!(update, Update::OrderUpdate(order) if order.status == "LAPSED")));

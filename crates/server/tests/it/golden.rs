@@ -285,7 +285,9 @@ impl Player {
 async fn play(file: &str) {
     let file = vectors().join(file);
     // Past the capture of the test harness: whoever runs the tests is to see what was not run.
-    let say = |text: String| writeln!(std::io::stderr(), "golden scenarios over gRPC: {text}").unwrap();
+    let say = |text: String| {
+        writeln!(std::io::stderr(), "golden scenarios over gRPC: {text}").expect("stderr takes it");
+    };
     let json = match std::fs::read_to_string(&file) {
         Ok(json) => json,
         Err(error) => {

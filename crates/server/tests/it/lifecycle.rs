@@ -57,14 +57,17 @@ async fn a_held_market_is_suspended_until_every_hold_is_lifted() {
     open_market(&mut client).await;
     let placed = submit(&mut client, limit("BACK", 2.5, 1_000, "anna")).await;
     let stream = subscribe(&mut client, 0, false).await;
-    let status = |answer: Result<tonic::Response<betex_proto::v1::MarketLifecycleResponse>, tonic::Status>| {
-        answer.unwrap().into_inner().status
-    };
+    let status = |answer: Result<
+        tonic::Response<betex_proto::v1::MarketLifecycleResponse>,
+        tonic::Status,
+    >| { answer.unwrap().into_inner().status };
     assert_eq!(status(client.halt_market(because("a drone")).await), "SUSPENDED");
-    let message = refused(client.halt_market(lifecycle(MARKET)).await, Code::FailedPrecondition, "HOLD_UNCHANGED");
+    let message =
+        refused(client.halt_market(lifecycle(MARKET)).await, Code::FailedPrecondition, "HOLD_UNCHANGED");
     assert!(message.contains("is already HALTED"), "{message}");
     assert_eq!(status(client.deactivate_market(lifecycle(MARKET)).await), "SUSPENDED");
-    let message = refused(client.open_market(lifecycle(MARKET)).await, Code::FailedPrecondition, "MARKET_HELD");
+    let message =
+        refused(client.open_market(lifecycle(MARKET)).await, Code::FailedPrecondition, "MARKET_HELD");
     assert!(message.contains("is HALTED, so it cannot become OPEN; lift the hold first"), "{message}");
     let late = submit(&mut client, limit("BACK", 2.5, 1_000, "anna")).await;
     assert_eq!(late.rejection_reason, "MARKET_NOT_OPEN");
@@ -118,8 +121,10 @@ async fn going_live_is_for_good_and_lapses_what_is_to_lapse() {
         };
         open(&mut client, request).await;
         let lapsing = submit(&mut client, limit("BACK", 2.5, 1_000, "anna")).await;
-        let persisting =
-            SubmitOrderRequest { persistence: Persistence::Persist.into(), ..limit("BACK", 2.6, 500, "anna") };
+        let persisting = SubmitOrderRequest {
+            persistence: Persistence::Persist.into(),
+            ..limit("BACK", 2.6, 500, "anna")
+        };
         submit(&mut client, persisting).await;
         let stream = subscribe(&mut client, 0, false).await;
         for step in ["PRE_AWAIT_LIVE", "PRE", "PRE_AWAIT_LIVE"] {
@@ -127,7 +132,8 @@ async fn going_live_is_for_good_and_lapses_what_is_to_lapse() {
             assert_eq!((moved.market_id.as_str(), moved.phase.as_str()), (MARKET, step));
         }
         let live = client.set_market_phase(phase("LIVE")).await.unwrap().into_inner();
-        let message = refused(client.set_market_phase(phase("PRE")).await, Code::FailedPrecondition, "INVALID_PHASE");
+        let message =
+            refused(client.set_market_phase(phase("PRE")).await, Code::FailedPrecondition, "INVALID_PHASE");
         assert!(message.contains("is LIVE, so it cannot become PRE"), "{message}");
         assert_eq!(snapshot(&mut client).await.phase, "LIVE");
         let left = ladder(&book(&mut client, "Liverpool").await.bids);
@@ -174,12 +180,15 @@ async fn outcomes_come_until_a_set_has_traded_and_go_as_non_runners() {
     let (mut changes, mut gone) = (Vec::new(), Vec::new());
     while changes.len() < 3 {
         match next(&mut stream).await.unwrap().update {
-            Some(Update::OutcomeChange(change)) => changes.push((change.added, change.removed, change.reason)),
+            Some(Update::OutcomeChange(change)) => {
+                changes.push((change.added, change.removed, change.reason))
+            }
             Some(Update::OrderUpdate(order)) if order.status == "CANCELLED" => gone.push(order.reason),
             _ => (),
         }
     }
-    let factor = |outcome: &str, reduction_factor| RemovedOutcome { outcome_id: outcome.to_owned(), reduction_factor };
+    let factor =
+        |outcome: &str, reduction_factor| RemovedOutcome { outcome_id: outcome.to_owned(), reduction_factor };
     assert_eq!(changes[0], (vec!["Void".to_owned(), "Abandoned".to_owned()], None, String::new()));
     assert_eq!(changes[1], (vec![], Some(factor("Void", 250)), "lame".to_owned()));
     assert_eq!(gone, ["OUTCOME_REMOVED"]);
@@ -187,7 +196,8 @@ async fn outcomes_come_until_a_set_has_traded_and_go_as_non_runners() {
     let late = submit(&mut client, on("Void", limit("BACK", 900.0, 100, "anna"))).await;
     assert_eq!(late.rejection_reason, "INVALID_OUTCOME");
     assert!(late.message.contains("\"Void\" was removed from market"), "{late:?}");
-    let again = refused(client.remove_outcome(removing("Void", 0)).await, Code::FailedPrecondition, "NOT_POSSIBLE");
+    let again =
+        refused(client.remove_outcome(removing("Void", 0)).await, Code::FailedPrecondition, "NOT_POSSIBLE");
     assert!(again.contains("removed before"), "{again}");
     // The group is what remains: a set of the other three.
     for outcome in ["Draw", "Arsenal"] {
@@ -195,7 +205,8 @@ async fn outcomes_come_until_a_set_has_traded_and_go_as_non_runners() {
     }
     let set = submit(&mut client, limit("BACK", 2.0, 1_000, "anna")).await;
     assert_eq!((set.status.as_str(), set.fills.len()), ("FILLED", 2), "{set:?}");
-    let message = refused(client.add_outcomes(adding(&["Late"])).await, Code::FailedPrecondition, "NOT_POSSIBLE");
+    let message =
+        refused(client.add_outcomes(adding(&["Late"])).await, Code::FailedPrecondition, "NOT_POSSIBLE");
     assert!(message.contains("a complete set of the group has traded"), "{message}");
     let before = snapshot(&mut client).await;
     assert_eq!(before.removed_outcomes, [factor("Void", 250), factor("Abandoned", 0)]);
@@ -231,10 +242,7 @@ async fn trades_are_declared_void_by_id_or_window() {
         })
         .collect();
     let reason = "an error of the feed";
-    assert_eq!(
-        voided,
-        [(trades[0], 0, 0, reason), (trades[1], 0, 0, reason), (0, 1, u64::MAX, reason)]
-    );
+    assert_eq!(voided, [(trades[0], 0, 0, reason), (trades[1], 0, 0, reason), (0, 1, u64::MAX, reason)]);
     // The book is not wound back.
     assert_eq!(ladder(&book(&mut client, "Liverpool").await.bids), [(2.5, 700, 1)]);
     for (request, word, words) in [
@@ -257,11 +265,13 @@ async fn what_makes_no_sense_is_refused() {
     let mut client = server.client().await;
     open_market(&mut client).await;
     for name in ["", "live", "POST"] {
-        let message = refused(client.set_market_phase(phase(name)).await, Code::InvalidArgument, "INVALID_PHASE");
+        let message =
+            refused(client.set_market_phase(phase(name)).await, Code::InvalidArgument, "INVALID_PHASE");
         assert!(message.contains("is not valid; PRE, PRE_AWAIT_LIVE or LIVE"), "{message}");
     }
     // Not an in-play market.
-    let message = refused(client.set_market_phase(phase("LIVE")).await, Code::FailedPrecondition, "NOT_POSSIBLE");
+    let message =
+        refused(client.set_market_phase(phase("LIVE")).await, Code::FailedPrecondition, "NOT_POSSIBLE");
     assert!(message.contains("PRE_EVENT_ONLY"), "{message}");
     let elsewhere = SetMarketPhaseRequest { market_id: "x".to_owned(), ..phase("LIVE") };
     refused(client.set_market_phase(elsewhere).await, Code::NotFound, "MARKET_NOT_FOUND");

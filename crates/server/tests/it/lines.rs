@@ -28,7 +28,10 @@ async fn an_order_on_a_quarter_line_is_two_and_one() {
         ..on("Home_-0.25", limit("BACK", 2.0, 1_001, "anna"))
     };
     let placed = submit(&mut client, order.clone()).await;
-    assert_eq!((placed.status.as_str(), placed.order_id, &placed.leg_order_ids[..]), ("RESTING", 1, &[2, 3][..]));
+    assert_eq!(
+        (placed.status.as_str(), placed.order_id, &placed.leg_order_ids[..]),
+        ("RESTING", 1, &[2, 3][..])
+    );
     assert_eq!(placed.remaining_quantity, 1_001);
     // The odd penny is on the line nearer to zero.
     assert_eq!(ladder(&book(&mut client, "Home_0.0").await.bids), [(2.0, 501, 1)]);
@@ -62,7 +65,10 @@ async fn fills_name_the_half_and_the_outcome_and_updates_tell_of_all_three() {
     submit(&mut client, on("Away_0.0", limit("BACK", 2.0, 1_000, "carol"))).await;
     let mut stream = subscribe(&mut client, 0, false).await;
     let placed = submit(&mut client, on("Home_-0.25", limit("BACK", 2.0, 1_200, "anna"))).await;
-    assert_eq!((placed.status.as_str(), placed.order_id, &placed.leg_order_ids[..]), ("FILLED", 4, &[5, 6][..]));
+    assert_eq!(
+        (placed.status.as_str(), placed.order_id, &placed.leg_order_ids[..]),
+        ("FILLED", 4, &[5, 6][..])
+    );
     let fills: Vec<_> = placed
         .fills
         .iter()
@@ -80,13 +86,20 @@ async fn fills_name_the_half_and_the_outcome_and_updates_tell_of_all_three() {
         if let Some(Update::OrderUpdate(order)) = update.update
             && order.user_id == "anna"
         {
-            arrived.push((order.order_id, order.outcome_id, order.status, order.filled_quantity, order.whole_order_id));
+            arrived.push((
+                order.order_id,
+                order.outcome_id,
+                order.status,
+                order.filled_quantity,
+                order.whole_order_id,
+            ));
         }
         if update.sequence == placed.sequence && update.ends_transaction {
             break;
         }
     }
-    let told = |id, outcome: &str, filled, whole| (id, outcome.to_owned(), "FILLED".to_owned(), filled, whole);
+    let told =
+        |id, outcome: &str, filled, whole| (id, outcome.to_owned(), "FILLED".to_owned(), filled, whole);
     let expected =
         [told(4, "Home_-0.25", 1_200, 0), told(5, "Home_0.0", 600, 4), told(6, "Home_-0.5", 600, 4)];
     assert_eq!(arrived, expected);

@@ -14,7 +14,11 @@ fn post_only(order: SubmitOrderRequest) -> SubmitOrderRequest {
 
 #[track_caller]
 fn rejected(answer: &SubmitOrderResponse, reason: &str, words: &str) {
-    assert_eq!((answer.status.as_str(), answer.rejection_reason.as_str()), ("REJECTED", reason), "{answer:?}");
+    assert_eq!(
+        (answer.status.as_str(), answer.rejection_reason.as_str()),
+        ("REJECTED", reason),
+        "{answer:?}"
+    );
     assert!(answer.message.contains(words) && answer.fills.is_empty(), "{answer:?}");
 }
 
@@ -57,7 +61,11 @@ async fn post_only_orders_take_nothing() {
     for outcome in ["Draw", "Arsenal"] {
         submit(&mut client, on(outcome, limit("LAY", 4.0, 500, "carol"))).await;
     }
-    rejected(&submit(&mut client, post_only(limit("LAY", 2.0, 100, "anna"))).await, "WOULD_MATCH", "post-only");
+    rejected(
+        &submit(&mut client, post_only(limit("LAY", 2.0, 100, "anna"))).await,
+        "WOULD_MATCH",
+        "post-only",
+    );
 }
 
 #[tokio::test]
@@ -74,10 +82,8 @@ async fn each_way_of_not_meeting_oneself() {
         submit(&mut client, limit("LAY", 2.6, 300, "ben")).await;
         submit(&mut client, limit("LAY", 2.5, 400, "anna")).await;
         submit(&mut client, limit("LAY", 2.4, 500, "ben")).await;
-        let order = SubmitOrderRequest {
-            self_trade_prevention: mode.into(),
-            ..limit("BACK", 2.4, 1_000, "anna")
-        };
+        let order =
+            SubmitOrderRequest { self_trade_prevention: mode.into(), ..limit("BACK", 2.4, 1_000, "anna") };
         let taken = submit(&mut client, order).await;
         let answer = (
             taken.status.as_str(),

@@ -54,7 +54,9 @@ async fn the_stakes_of_a_set_are_its_payout() {
             .collect();
         assert_eq!(legs, [("Draw", draw.order_id, 4.0, 5_000), ("Arsenal", arsenal.order_id, 4.0, 5_000)]);
         // What was traded is told of each outcome at its own stake and price.
-        for (outcome, quantity, odds) in [("Liverpool", 10_000, 2.0), ("Draw", 5_000, 4.0), ("Arsenal", 5_000, 4.0)] {
+        for (outcome, quantity, odds) in
+            [("Liverpool", 10_000, 2.0), ("Draw", 5_000, 4.0), ("Arsenal", 5_000, 4.0)]
+        {
             let shown = book(&mut client, outcome).await;
             assert_eq!((shown.traded_quantity, shown.last_traded_odds), (quantity, odds), "{outcome}");
         }
@@ -118,12 +120,9 @@ async fn a_set_in_a_stream_is_a_leg_of_the_taker_and_one_of_each_maker() {
         let update = next(&mut stream).await.unwrap();
         match update.update {
             Some(Update::MatchEvent(leg)) => legs.push(leg),
-            Some(Update::OrderUpdate(order)) => orders.push((
-                order.order_id,
-                order.status,
-                order.filled_quantity,
-                order.remaining_quantity,
-            )),
+            Some(Update::OrderUpdate(order)) => {
+                orders.push((order.order_id, order.status, order.filled_quantity, order.remaining_quantity))
+            }
             _ => (),
         }
         if update.sequence == taker.sequence && update.ends_transaction {

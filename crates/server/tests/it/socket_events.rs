@@ -115,9 +115,7 @@ async fn a_pair_tells_of_each_level_twice() {
         json!({"type": "book_update", "outcome_id": outcome, "side": side, "price": ticks * 10_000, "odds": 0.0,
             "ticks": ticks, "quantity": quantity, "order_count": orders, "sequence": sequence})
     };
-    let filled = |id: u64, outcome: &str| {
-        json!({"type": "order_filled", "order_id": id, "outcome_id": outcome, "sequence": first + 3})
-    };
+    let filled = |id: u64, outcome: &str| json!({"type": "order_filled", "order_id": id, "outcome_id": outcome, "sequence": first + 3});
     let expected = vec![
         submitted(1, "No", 450_000, "anna", first),
         level("Yes", "sell", 55, 100, 1, first),
@@ -164,6 +162,7 @@ async fn what_happens_to_a_market() {
         market_id: market_id.clone(),
         user_id: "anna".to_owned(),
         outcome_id: "A".to_owned(),
+        entered_from_ns: 7,
         ..CancelOrdersRequest::default()
     };
     client.cancel_orders(cancel).await.unwrap();
@@ -182,11 +181,27 @@ async fn what_happens_to_a_market() {
         moved(first + 1, "", json!({"type": "market_released", "hold": "HALTED", "status": "OPEN"})),
         moved(first + 2, "why", json!({"type": "market_phase", "phase": "PRE_AWAIT_LIVE"})),
         moved(first + 3, "", json!({"type": "outcomes_added", "outcomes": ["C"]})),
-        moved(first + 4, "why", json!({"type": "trades_voided", "trade_id": 2, "from_ns": null, "until_ns": null})),
-        moved(first + 5, "why", json!({"type": "trades_voided", "trade_id": null, "from_ns": 5, "until_ns": 6})),
-        moved(first + 6, "MASS_CANCELLED",
-            json!({"type": "mass_cancel", "status": "ASKED", "job": null, "user_id": "anna", "outcome_id": "A"})),
-        moved(first + 7, "why", json!({"type": "outcome_removed", "outcome_id": "B", "reduction_factor": 1_500})),
+        moved(
+            first + 4,
+            "why",
+            json!({"type": "trades_voided", "trade_id": 2, "from_ns": null, "until_ns": null}),
+        ),
+        moved(
+            first + 5,
+            "why",
+            json!({"type": "trades_voided", "trade_id": null, "from_ns": 5, "until_ns": 6}),
+        ),
+        moved(
+            first + 6,
+            "MASS_CANCELLED",
+            json!({"type": "mass_cancel", "status": "ASKED", "job": null, "user_id": "anna", "outcome_id": "A",
+                "entered_from_ns": 7, "entered_until_ns": null}),
+        ),
+        moved(
+            first + 7,
+            "why",
+            json!({"type": "outcome_removed", "outcome_id": "B", "reduction_factor": 1_500}),
+        ),
         json!({"type": "order_cancelled", "order_id": 1, "outcome_id": "B", "sequence": first + 8}),
         json!({"type": "book_update", "outcome_id": "B", "side": "back", "price": 250_000, "odds": 4.0,
             "quantity": 0, "order_count": 0, "sequence": first + 8}),

@@ -14,7 +14,10 @@ use crate::harness::{
 use crate::trading::{MATCH, Replica, trade};
 
 /// All updates up to an event, which a heartbeat says has been reached. Numbers have no gaps.
-pub(crate) async fn hear_until(mut stream: Streaming<MarketUpdate>, last: watch::Receiver<u64>) -> Vec<MarketUpdate> {
+pub(crate) async fn hear_until(
+    mut stream: Streaming<MarketUpdate>,
+    last: watch::Receiver<u64>,
+) -> Vec<MarketUpdate> {
     let mut updates: Vec<MarketUpdate> = Vec::new();
     loop {
         let update = next(&mut stream).await.unwrap();

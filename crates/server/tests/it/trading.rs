@@ -145,7 +145,8 @@ impl Replica {
     /// Whoever backs wants high odds, so a book is crossed when somebody lays at what somebody backs at.
     fn check_uncrossed(&self) {
         for (outcome, list, bid) in self.0.keys().filter(|(_, list, _)| *list == "bids") {
-            let asks = self.0.range((outcome.clone(), "asks", i64::MIN)..=(outcome.clone(), "asks", i64::MAX));
+            let asks =
+                self.0.range((outcome.clone(), "asks", i64::MIN)..=(outcome.clone(), "asks", i64::MAX));
             let ask = asks.map(|((_, _, ask), _)| *ask).next_back();
             assert!(ask.is_none_or(|ask| ask < *bid), "{outcome}: {list} {bid} and asks {ask:?}");
         }

@@ -66,11 +66,22 @@ impl Writer<'_> {
     }
 
     fn mass_cancel(&mut self, status: &str, job: Option<u64>, filter: Option<&OrderFilter>, seen: &Seen) {
-        let user = filter.filter(|filter| filter.account.is_some()).map(|filter| self.scene.user(filter.account));
+        let user =
+            filter.filter(|filter| filter.account.is_some()).map(|filter| self.scene.user(filter.account));
         let outcome = filter.and_then(|filter| filter.outcome).map(|outcome| self.scene.outcome(outcome));
         let moved = moved(self.scene.key, seen, filter.map_or("", |filter| filter.reason.name()));
         let (user_id, outcome_id) = (user.as_deref(), outcome.as_deref());
-        self.say(&Said::MassCancel { status, job, user_id, outcome_id, moved });
+        let entered = |time: fn(&OrderFilter) -> u64| filter.map(time).filter(|time| *time > 0);
+        let (entered_from_ns, entered_until_ns) = (entered(|f| f.from_ns), entered(|f| f.until_ns));
+        self.say(&Said::MassCancel {
+            status,
+            job,
+            user_id,
+            outcome_id,
+            entered_from_ns,
+            entered_until_ns,
+            moved,
+        });
     }
 }
 

@@ -116,6 +116,8 @@ pub(super) enum Said<'a> {
         job: Option<u64>,
         user_id: Option<&'a str>,
         outcome_id: Option<&'a str>,
+        entered_from_ns: Option<u64>,
+        entered_until_ns: Option<u64>,
         #[serde(flatten)]
         moved: Moved<'a>,
     },
