@@ -115,15 +115,6 @@ fn one() -> i64 {
     1
 }
 
-impl BackOrLay {
-    const fn other(self) -> Self {
-        match self {
-            Self::Back => Self::Lay,
-            Self::Lay => Self::Back,
-        }
-    }
-}
-
 /// Where the vectors are: in `BETEX_VECTORS`, or beside the checkout.
 fn vectors() -> PathBuf {
     if let Some(folder) = std::env::var_os("BETEX_VECTORS") {
