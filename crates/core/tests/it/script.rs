@@ -5,17 +5,25 @@
 //! b lay Home mkt 15 ioc id:x       => #2 CANCELLED 10.00@2.50#1 cancelled 5.00
 //! a cancel 1 keep 2.00             => OrderNotFound
 //! at 5000                          => expired #3
+//! hold halted                      => SUSPENDED
+//! phase live                       => Live, cancelled #1
+//! add Ghost Outsider               => ADDED
+//! withdraw Home 1500               => WITHDRAWN, cancelled #4 #5
+//! a mass Home from:10 until:20     => 2 for 15.00, cancelled #6 #7
 //! ```
 //!
 //! Accounts are letters, `-` is nobody. Amounts are currency units, times are milliseconds.
 
 use std::fmt::Write;
 
-use betex_core::command::{CommandKind, NewOrder, OrderPrice, OrderRef};
+use betex_core::command::{CommandKind, MassCancel, NewOrder, NewRunner, OrderPrice, OrderRef};
 use betex_core::decide::Receipt;
 use betex_core::event::Event;
 use betex_core::reject::{OrderReport, Rejection, RejectionClass};
-use betex_core::types::{AccountId, ClientOrderId, Money, OrderId, Price, Quantity, Side, TimeInForce};
+use betex_core::types::{
+    AccountId, ClientOrderId, Hold, MarketPhase, Money, OrderId, Persistence, Price, Quantity, RunnerId, Side,
+    TimeInForce,
+};
 
 use crate::exchange::{Exchange, MARKET};
 
@@ -50,6 +58,20 @@ fn run(exchange: &mut Exchange, asked: &str) -> String {
         ["suspend", ..] => CommandKind::SuspendMarket { reason },
         ["close", ..] => CommandKind::CloseMarket { reason },
         ["remove"] => CommandKind::RemoveMarket,
+        ["hold", hold, ..] => {
+            let reason = words.get(2).map(|reason| (*reason).into());
+            CommandKind::HoldMarket { hold: hold_named(hold), reason }
+        }
+        ["lift", hold, ..] => {
+            let reason = words.get(2).map(|reason| (*reason).into());
+            CommandKind::LiftHold { hold: hold_named(hold), reason }
+        }
+        ["phase", phase] => CommandKind::SetPhase { phase: phase_named(phase), reason: None },
+        ["add", ref names @ ..] => CommandKind::AddRunners { runners: added(exchange, names) },
+        ["withdraw", outcome, reduction] => {
+            let reduction = reduction.parse().expect("ten-thousandths");
+            CommandKind::RemoveRunner { runner_id: runner(exchange, outcome), reduction, reason: None }
+        }
         ["at", ms] => {
             exchange.now_ms = ms.parse().expect("milliseconds");
             let expired = exchange.expire().into_iter().map(|(_, event)| event);
@@ -60,6 +82,7 @@ fn run(exchange: &mut Exchange, asked: &str) -> String {
             return events_in_words("cancelled", events.into_iter());
         }
         ["book", outcome] => return book(exchange, outcome),
+        [who, "mass", ref rest @ ..] => CommandKind::CancelOrders(mass(exchange, who, rest)),
         [account, "cancel", order, ref rest @ ..] => cancel(account, order, rest),
         [account, side, outcome, price, stake, ref rest @ ..] => {
             CommandKind::SubmitOrder(order(exchange, [account, side, outcome, price, stake], rest))
@@ -75,6 +98,48 @@ fn run(exchange: &mut Exchange, asked: &str) -> String {
             _ => format!("{rejection:?}").split([' ', '(']).next().unwrap_or_default().to_owned(),
         },
     }
+}
+
+fn hold_named(word: &str) -> Hold {
+    let named = Hold::ALL.into_iter().find(|hold| hold.name().eq_ignore_ascii_case(word));
+    named.expect("a hold")
+}
+
+fn phase_named(word: &str) -> MarketPhase {
+    match word {
+        "pre" => MarketPhase::Pre,
+        "await" => MarketPhase::PreAwaitLive,
+        "live" => MarketPhase::Live,
+        _ => panic!("no phase: {word}"),
+    }
+}
+
+/// The id of an outcome: 99 where there is none.
+fn runner(exchange: &Exchange, outcome: &str) -> RunnerId {
+    let market = exchange.state.market(MARKET).expect("the market is there");
+    let runner = market.spec().runners.iter().find(|runner| runner.name == outcome);
+    runner.map_or(99.into(), |runner| runner.id)
+}
+
+/// New outcomes, numbered on.
+fn added(exchange: &Exchange, names: &[&str]) -> Vec<NewRunner> {
+    let market = exchange.state.market(MARKET).expect("the market is there");
+    let ids = (market.spec().runners.len() as u64 + 1..).map(RunnerId);
+    ids.zip(names).map(|(id, name)| NewRunner { id, name: (*name).into() }).collect()
+}
+
+fn mass(exchange: &Exchange, who: &str, words: &[&str]) -> MassCancel {
+    let mut mass = MassCancel { account_id: account(who), ..MassCancel::default() };
+    let ns = |ms: &str| ms.parse::<u64>().expect("milliseconds") * 1_000_000;
+    for word in words {
+        match word.split_once(':') {
+            None => mass.runner_id = runner(exchange, word),
+            Some(("from", ms)) => mass.from_ns = ns(ms),
+            Some(("until", ms)) => mass.until_ns = ns(ms),
+            _ => panic!("no word for a mass cancel: {word}"),
+        }
+    }
+    mass
 }
 
 fn account(word: &str) -> AccountId {
@@ -112,10 +177,7 @@ fn cancel(who: &str, order: &str, rest: &[&str]) -> CommandKind {
 
 fn order(exchange: &Exchange, words: [&str; 5], rest: &[&str]) -> NewOrder {
     let [who, side, outcome, at, stake] = words;
-    let market = exchange.state.market(MARKET).expect("the market is there");
-    let runner = market.spec().runners.iter().find(|runner| runner.name == outcome);
-    let (runner, side) =
-        (runner.map_or(99.into(), |runner| runner.id), if side == "back" { Side::Yes } else { Side::No });
+    let (runner, side) = (runner(exchange, outcome), if side == "back" { Side::Yes } else { Side::No });
     let mut order = NewOrder {
         account_id: account(who),
         price: match at.strip_prefix("mkt") {
@@ -127,6 +189,7 @@ fn order(exchange: &Exchange, words: [&str; 5], rest: &[&str]) -> NewOrder {
     };
     for word in rest {
         match word.split_once(':') {
+            None if *word == "persist" => order.persistence = Persistence::Persist,
             None if *word == "ioc" => order.time_in_force = TimeInForce::Ioc,
             Some(("gtd", ms)) => {
                 order.time_in_force = TimeInForce::Gtd { expiry_ms: ms.parse().expect("milliseconds") };
@@ -141,7 +204,15 @@ fn order(exchange: &Exchange, words: [&str; 5], rest: &[&str]) -> NewOrder {
 fn in_words(receipt: &Receipt, events: &[Event]) -> String {
     match receipt {
         Receipt::MarketCreated(id) => format!("market {id}"),
-        Receipt::MarketStatus(state) => state.to_string(),
+        Receipt::MarketStatus(state) => state.to_string() + &taken_out(events),
+        Receipt::MarketPhase(phase) => format!("{phase:?}{}", taken_out(events)),
+        Receipt::RunnersAdded => "ADDED".to_owned(),
+        Receipt::RunnerRemoved => format!("WITHDRAWN{}", taken_out(events)),
+        Receipt::OrdersCancelled { orders, quantity, done } => {
+            let quantity = Money(i64::try_from(*quantity).expect("a sum of a few orders"));
+            let more = if *done { "" } else { " and more to come" };
+            format!("{orders} for {quantity}{more}{}", taken_out(events))
+        }
         Receipt::MarketRemoved => "REMOVED".to_owned(),
         Receipt::Account(id) => format!("account {id}"),
         Receipt::Order { report, reason } => {
@@ -161,8 +232,18 @@ fn in_words(receipt: &Receipt, events: &[Event]) -> String {
             let words = format!("#{} {}", report.order_id, report.status.name());
             words + &left(report.remaining, *cancelled)
         }
-        other => panic!("no words for {other:?}"),
+        Receipt::TradesVoided => "VOID".to_owned(),
     }
+}
+
+/// The orders that left the book because of a command about the market.
+fn taken_out(events: &[Event]) -> String {
+    let orders = events.iter().filter_map(|event| match event {
+        Event::OrderCancelled(order) => Some(format!(" #{}", order.order_id)),
+        _ => None,
+    });
+    let orders: String = orders.collect();
+    if orders.is_empty() { orders } else { format!(", cancelled{orders}") }
 }
 
 fn report(report: &OrderReport) -> String {
