@@ -1,6 +1,11 @@
 //! The rules, one by one.
 
 mod direct;
+mod halves;
+mod life;
+mod orders;
+mod sets;
+mod ticks;
 
 use crate::{Market, NewOrder, Side};
 
