@@ -1,6 +1,9 @@
 //! The rules, one by one.
 
+mod brute;
+mod dice;
 mod direct;
+mod flows;
 mod halves;
 mod life;
 mod orders;
