@@ -156,3 +156,86 @@ impl MarketView<'_> {
         bytes.number(0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{CommandKind, MassCancel, NewMarket, NewOrder};
+    use crate::decide::decide;
+    use crate::event::CancelReason;
+    use crate::types::{
+        AccountId, BookMarketState, Hold, MarketId, MarketPhase, OrderId, Price, Quantity, RunnerId,
+    };
+
+    /// Two markets, of which one is closing, and two jobs that are not done.
+    fn busy() -> State {
+        let (mut state, mut events) = (State::new(), Vec::new());
+        let mut run = |market, kind: &CommandKind| {
+            let receipt = decide(&state, market, kind, 1, &mut events).expect("it is taken");
+            let stamp = state.next_stamp(receipt.market_id(market), 1);
+            state.apply(&stamp, &events);
+        };
+        for market in [1, 2].map(MarketId) {
+            let names = ["Home", "Draw", "Away"];
+            let spec = NewMarket { state: BookMarketState::Open, ..NewMarket::new("", names) };
+            run(market, &CommandKind::CreateMarket(Box::new(spec)));
+            for _ in 0..1_200 {
+                let order = NewOrder::limit(RunnerId(1), Side::Yes, Price(20_000), Quantity(100));
+                run(market, &CommandKind::SubmitOrder(order));
+            }
+        }
+        run(MarketId(2), &CommandKind::CloseMarket { reason: None });
+        for _ in 0..2 {
+            run(MarketId(1), &CommandKind::CancelOrders(MassCancel::default()));
+        }
+        state
+    }
+
+    #[test]
+    fn whatever_decides_what_comes_next_is_in_the_digest() {
+        let state = busy();
+        assert_eq!((state.jobs().count(), state.jobs.turns().count()), (2, 3));
+        let market = |change: fn(&mut crate::market::Market)| {
+            let mut other = state.clone();
+            change(other.markets.get_mut(0));
+            other
+        };
+        let job = |change: fn(&mut Job)| {
+            let mut other = state.clone();
+            let number = other.jobs().map(|(number, _, _)| number).last().expect("a job");
+            change(other.jobs.get_mut(number));
+            other
+        };
+        let mut accepted = state.clone();
+        let (slot, _) = accepted.store.find(OrderId(1_200)).expect("it rests");
+        accepted.store.orders[slot].accepted_ns += 1;
+        let mut turned = state.clone();
+        turned.jobs.took_turn(Turn::Closing(1));
+        let states = [
+            state.clone(),
+            accepted,
+            turned,
+            market(|market| market.holds = Hold::Halted.bit()),
+            market(|market| market.holds = Hold::Deactivated.bit()),
+            market(|market| market.own_state = BookMarketState::Suspended),
+            market(|market| market.phase = MarketPhase::Live),
+            market(|market| market.runners[1].removed = Some(0)),
+            market(|market| market.runners[1].removed = Some(7)),
+            market(|market| market.runners[2].removed = Some(7)),
+            market(|market| market.topology.group_mut(OutcomeIndex(0)).expect("a group").set_traded = true),
+            job(|job| job.next = OrderId(1_199)),
+            job(|job| job.next = OrderId::NONE),
+            job(|job| job.last_order_id = OrderId(1_199)),
+            job(|job| job.filter.account = AccountId(7)),
+            job(|job| job.filter.outcome = Some(OutcomeIndex(0))),
+            job(|job| job.filter.lapsing = true),
+            job(|job| job.filter.from_ns = 7),
+            job(|job| job.filter.until_ns = 7),
+            job(|job| job.filter.reason = CancelReason::Lapsed),
+        ];
+        let mut digests: Vec<_> = states.iter().map(State::digest).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), states.len());
+    }
+}

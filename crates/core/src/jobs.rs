@@ -50,6 +50,11 @@ impl Jobs {
         self.filtered.get(&number).expect("a job is only named while it is there")
     }
 
+    #[cfg(test)]
+    pub(crate) fn get_mut(&mut self, number: u64) -> &mut Job {
+        &mut self.filtered.get_mut(&number).expect("a job is only named while it is there").job
+    }
+
     /// How many there are, closing markets aside.
     pub(crate) fn filtered(&self) -> usize {
         self.filtered.len()

@@ -115,10 +115,12 @@ impl Ladder {
     /// # Panics
     /// If the tick is not below [`Ladder::len`].
     pub fn price(self, tick: Tick) -> Price {
+        if let Self::Classic = self {
+            return Price(CLASSIC_ODDS[tick.0 as usize]);
+        }
         assert!(tick.0 < self.len(), "tick {} of {}", tick.0, self.len());
         match self {
-            Self::Classic => Price(CLASSIC_ODDS[tick.0 as usize]),
-            Self::Finest => Price(FINEST[0].first + tick.0 * FINEST[0].step),
+            Self::Classic | Self::Finest => Price(FINEST[0].first + tick.0 * FINEST[0].step),
             Self::Binary { .. } => Price(self.len() - tick.0),
         }
     }

@@ -128,3 +128,42 @@ fn lines(spec: &NewMarket) -> Result<Option<Vec<Line<'_>>>, LineError> {
         None => Ok(Some(lines)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::NewRunner;
+    use crate::types::RunnerId;
+
+    fn with(mut spec: NewMarket, name: &str) -> NewMarket {
+        spec.runners.push(NewRunner { id: RunnerId(99), name: name.to_owned() });
+        spec
+    }
+
+    #[test]
+    fn a_group_that_grows_keeps_what_was_removed_out_and_what_was_traded_in() {
+        let spec = NewMarket::new("", ["Home", "Draw", "Away"]);
+        let mut topology = Topology::of(&spec).expect("just names");
+        let members = |topology: &Topology, outcome| {
+            topology.members(OutcomeIndex(outcome)).iter().map(|member| member.0).collect::<Vec<_>>()
+        };
+        topology.remove(OutcomeIndex(1));
+        let grown = topology.grown(&with(spec.clone(), "Ghost")).expect("just names");
+        assert_eq!(members(&grown, 3), [0, 2, 3]);
+        assert!(!grown.group(OutcomeIndex(0)).expect("a group").set_traded);
+        topology.group_mut(OutcomeIndex(0)).expect("a group").set_traded = true;
+        let grown = topology.grown(&with(spec, "Ghost")).expect("just names");
+        assert!(grown.group(OutcomeIndex(3)).expect("a group").set_traded);
+    }
+
+    #[test]
+    fn a_line_that_joins_leaves_other_groups_alone() {
+        let spec = NewMarket::new("", ["Home_-0.5", "Away_+0.5", "Over_2.5"]);
+        let mut topology = Topology::of(&spec).expect("lines");
+        topology.group_mut(OutcomeIndex(1)).expect("a group").set_traded = true;
+        let grown = topology.grown(&with(spec, "Under_2.5")).expect("lines");
+        let traded = [0, 1, 2, 3].map(|o| grown.group(OutcomeIndex(o)).expect("a group").set_traded);
+        assert_eq!(traded, [true, true, false, false]);
+        assert_eq!(grown.members(OutcomeIndex(3)), [OutcomeIndex(2), OutcomeIndex(3)]);
+    }
+}

@@ -93,6 +93,23 @@ impl Market {
         }
     }
 
+    /// Adds an outcome, to a group if a place is given (that of a new one is their number). None joins a
+    /// group in which a set has traded, or a pair.
+    pub fn add_outcome(&mut self, group: Option<usize>) -> Result<(), Refusal> {
+        if self.state == MarketState::Closed {
+            return Err(Refusal::MarketClosed);
+        }
+        if self.is_pair() || group.is_some_and(|group| self.set_traded.contains(&group)) {
+            return Err(Refusal::NotPossible);
+        }
+        if let Some(group) = group {
+            self.groups.resize(self.groups.len().max(group + 1), Vec::new());
+            self.groups[group].push(self.outcomes);
+        }
+        self.outcomes += 1;
+        Ok(())
+    }
+
     /// Takes an outcome out: its orders are cancelled, and its group is what remains.
     pub fn remove_outcome(&mut self, outcome: usize) -> Result<Taken, Refusal> {
         if self.state == MarketState::Closed {

@@ -15,8 +15,12 @@ pub struct Market {
     pub synthetic: bool,
     /// Whether several outcomes may win: then there are no sets.
     pub independent: bool,
+    /// Whether its two outcomes are one ladder, seen from both sides, if they exclude each other.
+    pub pair: bool,
     /// Outcomes of which exactly one wins; none is in two groups.
     pub groups: Vec<Vec<usize>>,
+    /// Places of the groups in which a set has traded.
+    pub set_traded: Vec<usize>,
     /// Stakes are multiples of this.
     pub increment: i64,
     /// The smallest stake of an order.
@@ -45,7 +49,9 @@ impl Market {
             ladder: Ladder::Classic,
             synthetic: true,
             independent: false,
+            pair: false,
             groups: vec![(0..outcomes).collect()],
+            set_traded: Vec::new(),
             increment: 100,
             min_stake: 100,
             state: MarketState::Open,
@@ -57,10 +63,10 @@ impl Market {
         }
     }
 
-    /// The same in whole shares that pay this many ticks.
+    /// The same in whole shares that pay this many ticks. Two outcomes are a pair.
     pub fn binary(outcomes: usize, max_price_ticks: u32) -> Self {
         let ladder = Ladder::Ticks(max_price_ticks);
-        Self { ladder, increment: 1, min_stake: 1, ..Self::new(outcomes) }
+        Self { ladder, pair: outcomes == 2, increment: 1, min_stake: 1, ..Self::new(outcomes) }
     }
 
     /// Whether there is such an outcome, still.
@@ -69,8 +75,13 @@ impl Market {
     }
 
     /// Whether its two outcomes are one ladder, seen from both sides.
-    pub fn is_pair(&self) -> bool {
-        matches!(self.ladder, Ladder::Ticks(_)) && self.outcomes == 2 && !self.independent
+    pub const fn is_pair(&self) -> bool {
+        self.pair && !self.independent
+    }
+
+    /// The place of an outcome's group.
+    pub fn group_of(&self, outcome: usize) -> Option<usize> {
+        self.groups.iter().position(|group| group.contains(&outcome))
     }
 
     /// The outcomes that have to be met, too, for a complete set with this one; none: there are no sets.
@@ -78,8 +89,8 @@ impl Market {
         if !self.synthetic || self.independent || self.is_pair() {
             return Vec::new();
         }
-        let group = self.groups.iter().find(|group| group.contains(&outcome));
-        let mut others = group.cloned().unwrap_or_default();
+        let group = self.group_of(outcome);
+        let mut others = group.map(|group| self.groups[group].clone()).unwrap_or_default();
         others.retain(|other| *other != outcome);
         others.sort_unstable();
         others

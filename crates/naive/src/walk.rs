@@ -114,6 +114,10 @@ impl<'a> Walk<'a> {
             for leg in &trade.makers {
                 self.market.fill(leg.maker, leg.stake);
             }
+            if trade.set {
+                let group = self.market.group_of(outcome);
+                self.market.set_traded.extend(group);
+            }
             self.fills += trade.makers.len();
             left -= trade.stake;
             self.trades.push(trade);
@@ -130,9 +134,12 @@ impl<'a> Walk<'a> {
     /// The direct order that can be met, as the market sees it from the taker's outcome: the first in its
     /// queue, or the first that is not its own. `Err`: it would have to pass over too many.
     fn direct(&mut self, outcome: usize) -> Result<Option<(Order, u32)>, TooMany> {
-        let queue: Vec<Order> = self.market.queue(outcome, self.side.other()).into_iter().cloned().collect();
-        for order in queue.into_iter().take_while(|order| self.accepts(outcome, order)).collect::<Vec<_>>() {
-            if !self.passes_own(order.number)? {
+        let queue = self.market.queue(outcome, self.side.other());
+        let within: Vec<_> = queue.into_iter().take_while(|order| self.accepts(outcome, order)).collect();
+        let numbers: Vec<_> = within.into_iter().map(|order| order.number).collect();
+        for number in numbers {
+            if !self.passes_own(number)? {
+                let order = self.market.order(number).expect("it is in the queue").clone();
                 let (_, price) = self.market.seen_from(outcome, &order).expect("it is in the queue");
                 return Ok(Some((order, price)));
             }
@@ -153,11 +160,12 @@ impl<'a> Walk<'a> {
         }
         let increment = i128::from(self.market.increment);
         for other in self.market.others(outcome) {
-            let queue: Vec<Order> = self.market.queue(other, self.side).into_iter().cloned().collect();
+            let queue = self.market.queue(other, self.side);
+            let numbers: Vec<_> = queue.into_iter().map(|order| order.number).collect();
             let mut first = None;
-            for order in queue {
-                if !self.passed_over.contains(&order.number) && !self.passes_own(order.number)? {
-                    first = Some(order);
+            for number in numbers {
+                if !self.passed_over.contains(&number) && !self.passes_own(number)? {
+                    first = self.market.order(number);
                     break;
                 }
             }

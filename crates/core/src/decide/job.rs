@@ -105,7 +105,8 @@ pub(super) fn advance(state: &State, out: &mut Vec<Event>) -> MarketId {
 /// Goes on from the order that the job is at.
 fn take_step(state: &State, market: &Market, job: &Job, out: &mut Vec<Event>) -> Step {
     let walk = Walk::new(market, job.filter.outcome);
-    let mut at = state.store.find(job.next).map(|(slot, _)| slot);
+    let begin = || state.store.find(job.next).expect("a job goes on with a resting order").0;
+    let mut at = job.next.is_some().then(begin);
     let (mut orders, mut quantity, mut seen) = (0, 0, 0);
     while let Some(slot) = at.filter(|_| seen < ORDERS_SEEN_PER_STEP_MAX) {
         let order = &state.store.orders[slot];

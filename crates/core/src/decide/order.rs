@@ -8,29 +8,13 @@ use super::sweep::{Stop, Sweep, sweep};
 use super::taker::{Taker, Work};
 use crate::command::{NewOrder, OrderPrice};
 use crate::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex};
-use crate::ladder::Ladder;
+use crate::ladder::{Ladder, Tick};
 use crate::market::Market;
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
 use crate::types::{
     BookMarketState, OrderId, OrderStatus, Price, Quantity, RunnerId, SelfTradePrevention, Side, TimeInForce,
 };
-
-/// One book that an order goes to: the whole of it, or a half.
-struct Part {
-    taker: Taker,
-    accepted: OrderAccepted,
-    /// Where its `OrderAccepted` is among the events.
-    event: usize,
-    swept: Sweep,
-}
-
-/// What an order asks for, checked.
-struct Checked {
-    accepted: OrderAccepted,
-    /// On a quarter line: the other half's outcome.
-    far: Option<OutcomeIndex>,
-}
 
 pub(super) fn submit(
     state: &State,
@@ -46,46 +30,51 @@ pub(super) fn submit(
     {
         return Err(Rejection::DuplicateClientId(entry.report));
     }
-    let Checked { accepted, far } = check(state, market, order, now_ns)?;
+    let terms = check(state, market, order, now_ns)?;
+    let id = OrderId(state.last_order_id + 1);
     let mut work = Work::default();
-    let mut parts: ArrayVec<Part, 2> = ArrayVec::new();
-    let mut place = |accepted: OrderAccepted, out: &mut Vec<Event>| {
-        let event = out.len();
-        out.push(Event::OrderAccepted(accepted));
-        let taker = taker_of(market, &accepted);
-        let swept = sweep(state, market, &taker, &mut work, out);
-        parts.push(Part { taker, accepted, event, swept });
-    };
-    if let Some(far) = far {
-        out.push(Event::OrderSplit(OrderSplit { order: accepted, far }));
-        let increment = market.spec.increment.0;
-        // The odd increment goes to the line nearer to zero; of a single one nothing is left for the other.
-        let further = accepted.quantity.0 / increment / 2 * increment;
-        place(half(&accepted, Half::Near, accepted.outcome, accepted.quantity.0 - further), out);
-        if further > 0 {
-            place(half(&accepted, Half::Far, far, further), out);
+    match terms.far {
+        None => {
+            let quantity = order.quantity.0;
+            let whole = enter(state, market, order, &terms, id, Half::Whole, quantity, &mut work, out);
+            conclude(state, market, order, id, std::slice::from_ref(&whole), out)
         }
-    } else {
-        place(accepted, out);
+        Some(far) => {
+            let halves = enter_halves(state, market, order, &terms, far, id, &mut work, out);
+            conclude(state, market, order, id, &halves, out)
+        }
     }
+}
 
-    let left = parts.iter().map(|part| part.swept.left).sum();
-    let filled = Quantity(accepted.quantity.0 - left);
-    let fate = fate(state, market, order, &parts, filled)?;
-    let mut report = OrderReport::new(accepted.order_id, accepted.quantity, far.is_some());
+/// What becomes of an order whose parts have met whom they could.
+#[inline]
+fn conclude(
+    state: &State,
+    market: &Market,
+    order: &NewOrder,
+    id: OrderId,
+    parts: &[Part],
+    out: &mut Vec<Event>,
+) -> Result<Receipt, Rejection> {
+    let ended = Ended::of(parts);
+    let left = ended.left;
+    let filled = Quantity(order.quantity.0 - left);
+    let mut report = OrderReport::new(id, order.quantity, parts[0].half != Half::Whole);
     report.fill(filled);
-    let reason = match fate {
+    let reason = match fate(state, market, order, parts, &ended)? {
         Fate::Filled => None,
         Fate::Rests => {
-            // Its first event tells how much of the whole rests.
-            rest(out, 0, Quantity(left));
-            for part in &parts {
-                rest(out, part.event, Quantity(part.swept.left));
+            // The first event tells how much of the whole rests.
+            rest(out, 0, left);
+            for part in parts {
+                rest(out, part.event, part.swept.left);
             }
             None
         }
         Fate::Cancelled(reason) => {
-            out.extend(parts.iter().filter(|part| part.swept.left > 0).map(|part| part.cancelled(reason)));
+            for part in parts.iter().filter(|part| part.swept.left > 0) {
+                out.push(part.cancelled(market, reason));
+            }
             report.leave(Quantity(left), OrderStatus::Cancelled);
             Some(reason)
         }
@@ -93,28 +82,108 @@ pub(super) fn submit(
     Ok(Receipt::Order { report, reason })
 }
 
-fn half(whole: &OrderAccepted, half: Half, outcome: OutcomeIndex, quantity: i64) -> OrderAccepted {
-    let order_id = OrderId(whole.order_id.0 + half as u64);
-    let quantity = Quantity(quantity);
-    OrderAccepted { order_id, client_order_id: None, outcome, quantity, half, ..*whole }
+/// What a new order comes to, checked.
+struct Terms {
+    outcome: OutcomeIndex,
+    /// On a quarter line: the other half's outcome.
+    far: Option<OutcomeIndex>,
+    /// The worst price that it takes.
+    tick: Tick,
+    price: Price,
 }
 
-fn taker_of(market: &Market, accepted: &OrderAccepted) -> Taker {
-    let tick = market.spec.ladder.tick(accepted.price).expect("the price was checked");
-    Taker {
-        id: accepted.order_id,
-        account: accepted.account,
-        place: market.place(accepted.outcome, accepted.side, tick),
-        quantity: accepted.quantity.0,
-        post_only: accepted.post_only,
-        self_trade: accepted.self_trade,
+/// What of an order goes to one book.
+struct Part {
+    half: Half,
+    taker: Taker,
+    /// Where its `OrderAccepted` is among the events.
+    event: usize,
+    swept: Sweep,
+}
+
+#[expect(clippy::too_many_arguments, reason = "an order, where it goes, and what it may do there")]
+#[inline]
+fn enter(
+    state: &State,
+    market: &Market,
+    order: &NewOrder,
+    terms: &Terms,
+    order_id: OrderId,
+    half: Half,
+    quantity: i64,
+    work: &mut Work,
+    out: &mut Vec<Event>,
+) -> Part {
+    let event = out.len();
+    let outcome = terms.outcome;
+    out.push(Event::OrderAccepted(accepted(order, terms, order_id, half, quantity)));
+    let taker = Taker {
+        id: order_id,
+        account: order.account_id,
+        place: market.place(outcome, order.side, terms.tick),
+        quantity,
+        post_only: order.post_only,
+        self_trade: order.self_trade,
+    };
+    let swept = sweep(state, market, &taker, work, out);
+    Part { half, taker, event, swept }
+}
+
+/// An order on a quarter line: its halves meet whom they can one after the other.
+#[expect(clippy::too_many_arguments, reason = "as above")]
+#[cold]
+fn enter_halves(
+    state: &State,
+    market: &Market,
+    order: &NewOrder,
+    terms: &Terms,
+    far: OutcomeIndex,
+    id: OrderId,
+    work: &mut Work,
+    out: &mut Vec<Event>,
+) -> ArrayVec<Part, 2> {
+    let whole = accepted(order, terms, id, Half::Whole, order.quantity.0);
+    out.push(Event::OrderSplit(OrderSplit { order: whole, far }));
+    // The odd increment goes to the line nearer to zero; of a single one nothing is left for the other.
+    let increment = market.spec.increment.0;
+    let further = order.quantity.0 / increment / 2 * increment;
+    let mut place = |half: Half, outcome, quantity, out: &mut Vec<Event>| {
+        let terms = Terms { outcome, far: None, ..*terms };
+        let id = OrderId(id.0 + half as u64);
+        enter(state, market, order, &terms, id, half, quantity, work, out)
+    };
+    let mut halves = ArrayVec::new();
+    halves.push(place(Half::Near, terms.outcome, order.quantity.0 - further, out));
+    if further > 0 {
+        halves.push(place(Half::Far, far, further, out));
+    }
+    halves
+}
+
+#[inline]
+fn accepted(order: &NewOrder, terms: &Terms, order_id: OrderId, half: Half, quantity: i64) -> OrderAccepted {
+    OrderAccepted {
+        order_id,
+        account: order.account_id,
+        client_order_id: if half == Half::Whole { order.client_order_id } else { None },
+        outcome: terms.outcome,
+        side: order.side,
+        price: terms.price,
+        market_order: is_market(order),
+        time_in_force: order.time_in_force,
+        persistence: order.persistence,
+        quantity: Quantity(quantity),
+        resting: Quantity::ZERO,
+        post_only: order.post_only,
+        self_trade: order.self_trade,
+        half,
     }
 }
 
-fn rest(out: &mut [Event], event: usize, quantity: Quantity) {
+fn rest(out: &mut [Event], event: usize, quantity: i64) {
     match &mut out[event] {
         Event::OrderAccepted(accepted) | Event::OrderSplit(OrderSplit { order: accepted, .. }) => {
-            accepted.resting = quantity;
+            accepted.resting = Quantity(quantity);
         }
         other => unreachable!("{other:?} brings no order"),
     }
@@ -122,25 +191,26 @@ fn rest(out: &mut [Event], event: usize, quantity: Quantity) {
 
 impl Part {
     /// The event that cancels what was not filled.
-    fn cancelled(&self, reason: CancelReason) -> Event {
-        let OrderAccepted { order_id, account, outcome, side, price, quantity, .. } = self.accepted;
+    fn cancelled(&self, market: &Market, reason: CancelReason) -> Event {
+        let Taker { id, account, place, quantity, .. } = self.taker;
+        let (outcome, side, price) = market.told(place);
         let cancelled = Quantity(self.swept.left);
         Event::OrderCancelled(OrderCancelled {
-            order_id,
+            order_id: id,
             account,
             outcome,
             side,
             price,
             reason,
             cancelled,
-            quantity,
-            filled: Quantity(quantity.0 - cancelled.0),
+            quantity: Quantity(quantity),
+            filled: Quantity(quantity - cancelled.0),
             remaining: Quantity::ZERO,
         })
     }
 }
 
-fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Result<Checked, Rejection> {
+fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Result<Terms, Rejection> {
     if market.state() != BookMarketState::Open {
         return Err(Rejection::MarketNotOpen(market.state()));
     }
@@ -157,7 +227,7 @@ fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Resul
             "not the neighbour, half a line further from zero, of runner_id",
         ));
     }
-    let price = limit_of(market.spec.ladder, order.side, order.price)?;
+    let (tick, price) = limit_of(market.spec.ladder, order.side, order.price)?;
     let (quantity, min, increment) = (order.quantity, market.spec.min_quantity, market.spec.increment);
     if !(min..=Quantity::MAX).contains(&quantity) || quantity.0 % increment.0 != 0 {
         return Err(Rejection::InvalidQuantity { quantity, min, max: Quantity::MAX, increment });
@@ -170,23 +240,7 @@ fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Resul
         let limit = u64::from(limits.client_ids_per_market);
         return Err(Rejection::LimitReached { what: "client order ids in one market", limit });
     }
-    let accepted = OrderAccepted {
-        order_id: OrderId(state.last_order_id + 1),
-        account: order.account_id,
-        client_order_id: order.client_order_id,
-        outcome,
-        side: order.side,
-        price,
-        market_order: is_market(order),
-        time_in_force: order.time_in_force,
-        persistence: order.persistence,
-        quantity,
-        resting: Quantity::ZERO,
-        post_only: order.post_only,
-        self_trade: order.self_trade,
-        half: Half::Whole,
-    };
-    Ok(Checked { accepted, far })
+    Ok(Terms { outcome, far, tick, price })
 }
 
 fn tradable(market: &Market, id: RunnerId) -> Result<OutcomeIndex, Rejection> {
@@ -218,12 +272,13 @@ fn check_lifetime(order: &NewOrder, now_ns: u64) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn limit_of(ladder: Ladder, side: Side, price: OrderPrice) -> Result<Price, Rejection> {
+fn limit_of(ladder: Ladder, side: Side, price: OrderPrice) -> Result<(Tick, Price), Rejection> {
     let price = match price {
         OrderPrice::Limit(price) | OrderPrice::Market { worst: Some(price) } => price,
         OrderPrice::Market { worst: None } => ladder.worst(side),
     };
-    if ladder.tick(price).is_none() { Err(invalid_price(ladder, price)) } else { Ok(price) }
+    let tick = ladder.tick(price).ok_or_else(|| invalid_price(ladder, price))?;
+    Ok((tick, price))
 }
 
 #[cold]
@@ -239,43 +294,65 @@ enum Fate {
     Cancelled(CancelReason),
 }
 
+/// How the sweeps of all parts ended.
+#[derive(Default)]
+struct Ended {
+    left: i64,
+    crosses_own: bool,
+    limit_met: bool,
+    met_own: bool,
+}
+
+impl Ended {
+    #[inline]
+    fn of(parts: &[Part]) -> Self {
+        let mut ended = Self::default();
+        for Sweep { left, crosses_own, stopped } in parts.iter().map(|part| &part.swept) {
+            ended.left += left;
+            ended.crosses_own |= *crosses_own && *left > 0;
+            ended.limit_met |= *stopped == Some(Stop::Limit);
+            ended.met_own |= *stopped == Some(Stop::OwnOrder);
+        }
+        ended
+    }
+}
+
+#[inline]
 fn fate(
     state: &State,
     market: &Market,
     order: &NewOrder,
     parts: &[Part],
-    filled: Quantity,
+    ended: &Ended,
 ) -> Result<Fate, Rejection> {
-    let stopped = |stop| parts.iter().any(|part| part.swept.stopped == Some(stop));
-    let (limit_met, met_own) = (stopped(Stop::Limit), stopped(Stop::OwnOrder));
-    if met_own && order.self_trade == SelfTradePrevention::Reject {
+    let filled = Quantity(order.quantity.0 - ended.left);
+    if ended.met_own && order.self_trade == SelfTradePrevention::Reject {
         return Err(Rejection::SelfTrade);
     }
     if order.post_only && filled > Quantity::ZERO {
         return Err(Rejection::WouldMatch);
     }
-    if filled == order.quantity {
+    if ended.left == 0 {
         return Ok(Fate::Filled);
     }
     if let TimeInForce::Fok { min_fill } = order.time_in_force {
         let min_fill = if min_fill == Quantity::ZERO { order.quantity } else { min_fill };
         if filled < min_fill {
-            let too_much = Rejection::OrderLimit;
             let too_little = Rejection::WouldNotFill { fillable: filled, min_fill };
-            return Err(if limit_met { too_much } else { too_little });
+            return Err(if ended.limit_met { Rejection::OrderLimit } else { too_little });
         }
     }
-    if limit_met {
+    if ended.limit_met {
         return Ok(Fate::Cancelled(CancelReason::OrderLimit));
     }
-    if met_own {
+    if ended.met_own {
         return Ok(Fate::Cancelled(CancelReason::SelfTrade));
     }
     if is_market(order) || matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok { .. }) {
         return Ok(Fate::Cancelled(CancelReason::Unfilled));
     }
     // An order of its own account is still there, within its limit: resting would leave a crossed book.
-    if parts.iter().any(|part| part.swept.crosses_own && part.swept.left > 0) {
+    if ended.crosses_own {
         let nothing_filled = filled == Quantity::ZERO;
         return if nothing_filled {
             Err(Rejection::SelfTrade)
@@ -288,13 +365,14 @@ fn fate(
 }
 
 /// Whether there is room for what would rest.
+#[inline]
 fn check_room(state: &State, market: &Market, parts: &[Part]) -> Result<(), Rejection> {
-    let limit = u64::from(state.limits.resting_orders);
-    let resting = parts.iter().filter(|part| part.swept.left > 0);
-    if state.store.orders.len() as u64 + resting.clone().count() as u64 > limit {
-        return Err(Rejection::LimitReached { what: "resting orders", limit });
-    }
-    for Part { taker, swept, .. } in resting {
+    let (limit, mut resting) = (u64::from(state.limits.resting_orders), state.store.orders.len() as u64);
+    for Part { taker, swept, .. } in parts.iter().filter(|part| part.swept.left > 0) {
+        resting += 1;
+        if resting > limit {
+            return Err(Rejection::LimitReached { what: "resting orders", limit });
+        }
         let book = market.runners[taker.place.outcome.index()].side(taker.side());
         let total = book.level(&state.store.pages, taker.place.tick).map_or(0, |level| level.total);
         if total.checked_add(swept.left).is_none() {

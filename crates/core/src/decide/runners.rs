@@ -78,3 +78,28 @@ fn is_whole(market: &Market) -> bool {
     let spec = &market.spec;
     spec.model() == MarketModel::BinaryYes && !spec.independent && spec.runners.len() <= 2
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::MarketId;
+
+    #[test]
+    fn a_group_that_has_traded_a_set_takes_no_more_outcomes() {
+        for (outcomes, added, traded, refused) in [
+            (["Home", "Draw", "Away"], "Ghost", None, false),
+            (["Home", "Draw", "Away"], "Ghost", Some(1), true),
+            (["Home_-0.5", "Away_+0.5", "Over_2.5"], "Under_2.5", Some(0), false),
+            (["Home_-0.5", "Away_+0.5", "Over_2.5"], "Under_2.5", Some(2), true),
+        ] {
+            let mut market = Market::new(MarketId(1), NewMarket::new("", outcomes));
+            if let Some(outcome) = traded {
+                market.topology.group_mut(OutcomeIndex(outcome)).expect("a group").set_traded = true;
+            }
+            let added = [NewRunner { id: RunnerId(9), name: added.into() }];
+            let answer = add(&market, &added, &mut Vec::new());
+            assert_eq!(matches!(answer, Err(Rejection::NotPossible(_))), refused, "{answer:?}");
+            assert_eq!(answer.is_ok(), !refused, "{answer:?}");
+        }
+    }
+}

@@ -4,11 +4,11 @@
 
 use arrayvec::ArrayVec;
 
-use super::queue::{Front, Queue};
+use super::queue::Queue;
 use super::taker::{Taker, Work};
+use crate::book::Order;
 use crate::command::RUNNERS_MAX;
-use crate::event::Event;
-use crate::event::OutcomeIndex;
+use crate::event::{Event, OutcomeIndex};
 use crate::ladder::{Ladder, Tick};
 use crate::limits::{OWN_ORDERS_SKIPPED_MAX, PASSED_OVER_MAX, PAYOUTS_MAX};
 use crate::market::Market;
@@ -25,6 +25,8 @@ pub(super) type PassedOver<'a> = ArrayVec<Held<'a>, { PASSED_OVER_MAX as usize }
 /// then the queue.
 pub(super) struct Lane<'a> {
     queue: Queue<'a>,
+    /// What this command has left of the order at the queue's front.
+    left: i64,
     /// The first and the last maker that was passed over and has something left.
     first: Option<u16>,
     last: Option<u16>,
@@ -32,6 +34,14 @@ pub(super) struct Lane<'a> {
     at: Option<u16>,
     /// The maker that it stands at.
     pub(super) maker: Option<Maker<'a>>,
+}
+
+/// An order that may be a maker.
+#[derive(Clone, Copy)]
+struct Front<'a> {
+    order: &'a Order,
+    /// What this command has left of it.
+    left: i64,
 }
 
 /// A maker that was passed over.
@@ -87,6 +97,23 @@ pub(super) struct Sets<'a, 's> {
     over: bool,
 }
 
+impl<'a> Lane<'a> {
+    fn new(queue: Queue<'a>) -> Self {
+        let left = queue.front().map_or(0, |order| order.remaining);
+        Self { queue, left, first: None, last: None, at: None, maker: None }
+    }
+
+    /// The order at the queue's front.
+    fn front(&self) -> Option<Front<'a>> {
+        self.queue.front().map(|order| Front { order, left: self.left })
+    }
+
+    fn pass(&mut self) {
+        self.queue.pass();
+        self.left = self.queue.front().map_or(0, |order| order.remaining);
+    }
+}
+
 /// The outcomes that the makers of sets are on.
 fn others<'a>(market: &'a Market, taker: &Taker) -> impl Iterator<Item = OutcomeIndex> + use<'a> {
     let own = taker.place.outcome;
@@ -119,7 +146,7 @@ impl<'a, 's> Sets<'a, 's> {
     ) -> Self {
         for outcome in others(market, taker) {
             let queue = Queue::new(state, market.runners[outcome.index()].side(taker.side()));
-            lanes.push(Lane { queue, first: None, last: None, at: None, maker: None });
+            lanes.push(Lane::new(queue));
         }
         let increment = market.spec.increment.0;
         let mut sets = Self { market, taker: *taker, lanes, passed_over, increment, over: false };
@@ -224,7 +251,7 @@ impl<'a, 's> Sets<'a, 's> {
         let lane = &mut self.lanes[place];
         if let Some(at) = lane.at {
             lane.at = self.passed_over[usize::from(at)].next;
-        } else if let Some(front) = lane.queue.front() {
+        } else if let Some(front) = lane.front() {
             let new = u16::try_from(self.passed_over.len()).expect("PASSED_OVER_MAX is small");
             self.passed_over.push(Held { front, previous: lane.last, next: None });
             match lane.last {
@@ -232,7 +259,7 @@ impl<'a, 's> Sets<'a, 's> {
                 None => lane.first = Some(new),
             }
             lane.last = Some(new);
-            lane.queue.pass();
+            lane.pass();
         }
         self.settle(place, work);
     }
@@ -241,7 +268,10 @@ impl<'a, 's> Sets<'a, 's> {
     fn use_up(&mut self, place: usize, quantity: i64, work: &mut Work) {
         let lane = &mut self.lanes[place];
         let Some(at) = lane.at else {
-            lane.queue.take(quantity);
+            lane.left -= quantity;
+            if lane.left == 0 {
+                lane.pass();
+            }
             return self.settle(place, work);
         };
         let held = &mut self.passed_over[usize::from(at)];
@@ -264,13 +294,13 @@ impl<'a, 's> Sets<'a, 's> {
     /// Leaves out own orders at the front of a lane's queue, and stands at what is there.
     fn settle(&mut self, place: usize, work: &mut Work) {
         let lane = &mut self.lanes[place];
-        while lane.at.is_none() && lane.queue.front().is_some_and(|front| self.taker.skips(front.order)) {
+        while lane.at.is_none() && lane.queue.front().is_some_and(|order| self.taker.skips(order)) {
             if work.own_orders >= OWN_ORDERS_SKIPPED_MAX {
                 self.over = true;
                 return;
             }
             work.own_orders += 1;
-            lane.queue.pass();
+            lane.pass();
         }
         self.stand(place);
     }
@@ -279,7 +309,7 @@ impl<'a, 's> Sets<'a, 's> {
         let lane = &self.lanes[place];
         let front = match lane.at {
             Some(at) => Some(self.passed_over[usize::from(at)].front),
-            None => lane.queue.front(),
+            None => lane.front(),
         };
         let maker = front.map(|front| {
             let left = self.increments(front.left);

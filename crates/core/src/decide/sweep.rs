@@ -1,8 +1,9 @@
 //! The matching sweep: who a taker meets, in which order, and for how much.
 
-use super::queue::{Front, Queue};
+use super::queue::Queue;
 use super::sets::{Lanes, PassedOver, Sets};
 use super::taker::{Taker, Work};
+use crate::book::Order;
 use crate::event::Event;
 use crate::market::Market;
 use crate::state::State;
@@ -40,7 +41,7 @@ pub(super) fn sweep(
     if Sets::could_serve(market, taker) {
         with_sets(state, market, taker, work, out)
     } else {
-        meet(state, market, taker, work, None, out)
+        meet::<false>(state, market, taker, work, None, out)
     }
 }
 
@@ -49,11 +50,12 @@ pub(super) fn sweep(
 fn with_sets(state: &State, market: &Market, taker: &Taker, work: &mut Work, out: &mut Vec<Event>) -> Sweep {
     let (mut lanes, mut passed_over) = (Lanes::new(), PassedOver::new());
     let mut sets = Sets::new(state, market, taker, &mut lanes, &mut passed_over, work);
-    meet(state, market, taker, work, Some(&mut sets), out)
+    meet::<true>(state, market, taker, work, Some(&mut sets), out)
 }
 
-#[inline]
-fn meet<'a>(
+/// The sweep itself, compiled once with and once without sets: most takers are in no reach of one, and
+/// their way is to be short.
+fn meet<'a, const SETS: bool>(
     state: &'a State,
     market: &'a Market,
     taker: &Taker,
@@ -69,39 +71,43 @@ fn meet<'a>(
             Ok(direct) => direct,
             Err(stop) => return Sweep { stopped: Some(stop), ..swept },
         };
-        let tick = direct.map(|front| front.order.tick);
-        let set = sets.as_deref_mut().and_then(|sets| sets.find(tick, swept.left, work));
-        if (set.is_some() || direct.is_some()) && work.is_used_up() {
+        if SETS && let Some(sets) = sets.as_deref_mut() {
+            let set = sets.find(direct.map(|order| order.tick), swept.left, work);
+            if let Some(set) = set {
+                if work.is_used_up() {
+                    return Sweep { stopped: Some(Stop::Limit), ..swept };
+                }
+                if !sets.has_own_leg() {
+                    swept.left -= set.quantity;
+                    sets.take(&set, work, out);
+                } else if taker.self_trade == SelfTradePrevention::CancelResting {
+                    sets.cancel_own(work, out);
+                } else {
+                    return Sweep { stopped: Some(Stop::OwnOrder), ..swept };
+                }
+                continue;
+            }
+        }
+        let Some(order) = direct else { break };
+        if work.is_used_up() {
             return Sweep { stopped: Some(Stop::Limit), ..swept };
         }
-        if let (Some(set), Some(sets)) = (set, sets.as_deref_mut()) {
-            if !sets.has_own_leg() {
-                swept.left -= set.quantity;
-                sets.take(&set, work, out);
-            } else if taker.self_trade == SelfTradePrevention::CancelResting {
-                sets.cancel_own(work, out);
-            } else {
-                return Sweep { stopped: Some(Stop::OwnOrder), ..swept };
-            }
-            continue;
-        }
-        let Some(Front { order, left }) = direct else { break };
         if !taker.owns(order) {
-            let quantity = swept.left.min(left);
+            let quantity = swept.left.min(order.remaining);
             swept.left -= quantity;
             work.fills += 1;
-            out.push(taker.direct(market, order, quantity, left - quantity));
-            queue.take(quantity);
-            if let Some(sets) = sets.as_deref_mut() {
+            out.push(taker.direct(market, order, quantity));
+            if SETS && let Some(sets) = sets.as_deref_mut() {
                 sets.reconsider();
             }
         } else if taker.self_trade == SelfTradePrevention::CancelResting {
             work.own_orders += 1;
             out.push(Taker::cancel_own(market, order));
-            queue.pass();
         } else {
             return Sweep { stopped: Some(Stop::OwnOrder), ..swept };
         }
+        // It is used up, or else the taker is.
+        queue.pass();
     }
     swept
 }
@@ -114,11 +120,11 @@ fn next<'a>(
     taker: &Taker,
     work: &mut Work,
     swept: &mut Sweep,
-) -> Result<Option<Front<'a>>, Stop> {
+) -> Result<Option<&'a Order>, Stop> {
     loop {
-        let front = queue.front().filter(|front| taker.takes(front.order.tick));
-        if !front.is_some_and(|front| taker.skips(front.order)) {
-            return Ok(front);
+        let Some(order) = queue.front().filter(|order| taker.takes(order.tick)) else { return Ok(None) };
+        if !taker.skips(order) {
+            return Ok(Some(order));
         }
         if work.is_used_up() {
             return Err(Stop::Limit);

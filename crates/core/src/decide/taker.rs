@@ -62,14 +62,16 @@ impl Taker {
         }
     }
 
-    /// A direct trade with this maker, after which so much of it is left.
-    pub(super) fn direct(&self, market: &Market, maker: &Order, quantity: i64, left: i64) -> Event {
+    /// A direct trade with this maker.
+    #[inline]
+    pub(super) fn direct(&self, market: &Market, maker: &Order, quantity: i64) -> Event {
         let price = market.spec.ladder.price(maker.tick);
         let payout = payout(market.spec.ladder, price, quantity);
-        self.leg(market, maker, quantity, left, payout, 0)
+        self.leg(market, maker, quantity, maker.remaining - quantity, payout, 0)
     }
 
-    /// A maker's leg of a trade.
+    /// A maker's leg of a trade, after which so much of it is left.
+    #[inline]
     pub(super) fn leg(
         &self,
         market: &Market,
@@ -117,17 +119,11 @@ impl Taker {
 }
 
 /// What a direct trade pays if its outcome wins. Exact: odds have two decimals and stakes are whole
-/// pennies; a share pays a currency unit.
-fn payout(ladder: Ladder, price: Price, quantity: i64) -> Money {
-    let per_unit = match ladder {
-        Ladder::Classic | Ladder::Finest => i128::from(price.0),
-        Ladder::Binary { .. } => i128::from(Money::UNIT.0),
-    };
-    let unit = match ladder {
-        Ladder::Classic | Ladder::Finest => 10_000,
-        Ladder::Binary { .. } => 1,
-    };
-    // The largest order at the highest odds pays 10^17, as many shares 10^18.
-    let payout = i128::from(quantity) * per_unit / unit;
-    Money(i64::try_from(payout).expect("Quantity::MAX bounds every payout"))
+/// pennies; a share pays a currency unit. The largest order at the highest odds pays 10^17, as many shares
+/// 10^18.
+const fn payout(ladder: Ladder, price: Price, quantity: i64) -> Money {
+    match ladder {
+        Ladder::Classic | Ladder::Finest => Money((quantity / 100) * (price.0 / 100) as i64),
+        Ladder::Binary { .. } => Money(quantity * Money::UNIT.0),
+    }
 }

@@ -64,6 +64,14 @@ impl Ledger {
                     );
                     self.cancel(cancelled);
                 }
+                // Orders may be taken out because of these, and a job goes on with the rest.
+                Event::MarketStatusChanged { .. }
+                | Event::PhaseChanged { .. }
+                | Event::RunnerRemoved { .. }
+                | Event::OrdersCancelled(_) => assert_eq!(place, 0, "{event:?}"),
+                Event::HoldChanged { .. } | Event::JobStarted(_) | Event::JobAdvanced { .. } => {
+                    assert_eq!(taker, None);
+                }
                 _ => assert_eq!(count, 1),
             }
         }

@@ -1,6 +1,14 @@
 //! The rules, one by one.
 
+mod brute;
+mod dice;
 mod direct;
+mod flows;
+mod halves;
+mod life;
+mod orders;
+mod sets;
+mod ticks;
 
 use crate::{Market, NewOrder, Side};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use betex_core::command::{CommandKind, NewMarket, NewOrder, OrderPrice};
 use betex_core::decide::Receipt;
-use betex_core::event::{Event, OutcomeIndex};
+use betex_core::event::{Event, OutcomeIndex, SetMatched, TradeMatched};
 use betex_core::reject::Rejection;
 use betex_core::types::{
     AccountId, BookMarketState, MarketId, OrderId, OrderStatus, Price, Quantity, RunnerId, Side,
@@ -17,18 +17,24 @@ use crate::exchange::{Exchange, MARKET};
 pub(super) struct Core {
     exchange: Exchange,
     ids: HashMap<String, OrderId>,
+    outcomes: u64,
 }
 
 impl Core {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let mut exchange = Exchange { suspicious: true, ..Exchange::default() };
+        let names = (0..scenario.outcomes).map(|n| n.to_string());
+        let market = match scenario.max_price_ticks {
+            Some(ticks) => NewMarket::binary("golden", u16::try_from(ticks).expect("at most 10,000"), names),
+            None => NewMarket::new("golden", names),
+        };
         exchange.create(NewMarket {
             state: BookMarketState::Open,
             synthetic: scenario.synthetic,
             increment: Quantity(scenario.stake_increment),
-            ..NewMarket::new("golden", (0..scenario.outcomes).map(|n| n.to_string()))
+            ..market
         });
-        Self { exchange, ids: HashMap::new() }
+        Self { exchange, ids: HashMap::new(), outcomes: scenario.outcomes }
     }
 
     fn account(&mut self, name: &str) -> AccountId {
@@ -38,6 +44,30 @@ impl Core {
         match self.exchange.run(MarketId::NONE, &CommandKind::RegisterAccount { name: name.into() }) {
             Ok((Receipt::Account(account), _)) => account,
             other => panic!("{other:?}"),
+        }
+    }
+
+    fn set(&self, order: &Submit, set: &SetMatched) -> Trade {
+        assert_eq!(u64::from(set.makers), self.outcomes - 1, "a leg on every outcome");
+        let taker = Leg {
+            order: order.name.clone(),
+            outcome: set.outcome.0,
+            side: wire(set.side),
+            price: set.price.0,
+            stake: set.quantity.0,
+            payout: set.payout.0,
+        };
+        Trade { kind: "SYNTHETIC".into(), taker, makers: Vec::new() }
+    }
+
+    fn maker(&self, trade: &TradeMatched) -> Leg {
+        Leg {
+            order: self.name(trade.maker_order_id),
+            outcome: trade.outcome.0,
+            side: wire(trade.maker_side),
+            price: trade.price.0,
+            stake: trade.quantity.0,
+            payout: trade.payout.0,
         }
     }
 
@@ -61,19 +91,23 @@ impl Player for Core {
             Err(Rejection::SelfTrade) => rejected(order, "SELF_TRADE"),
             Ok((Receipt::Order { report, reason }, events)) => {
                 self.ids.insert(order.name.clone(), report.order_id);
-                let trades = events.iter().filter_map(|event| match event {
-                    Event::TradeMatched(t) => {
-                        let maker = self.name(t.maker_order_id);
-                        Some(direct(order, maker, t.price.0, t.quantity.0, t.payout.0))
+                let mut trades: Vec<Trade> = Vec::new();
+                for event in &events {
+                    match event {
+                        Event::SetMatched(set) => trades.push(self.set(order, set)),
+                        Event::TradeMatched(trade) if trade.is_synthetic() => {
+                            trades.last_mut().expect("its set").makers.push(self.maker(trade));
+                        }
+                        Event::TradeMatched(trade) => trades.push(direct(order, self.maker(trade))),
+                        _ => (),
                     }
-                    _ => None,
-                });
+                }
                 Expected {
                     status: report.status.name().into(),
                     remaining: report.remaining.0,
                     cancelled: report.cancelled().0,
                     reason: reason.map_or("", |reason| reason.name()).into(),
-                    trades: trades.collect(),
+                    trades,
                 }
             }
             other => panic!("{other:?}"),
@@ -100,15 +134,21 @@ impl Player for Core {
 }
 
 /// The legs of a direct trade: the taker's is the maker's seen from the other side.
-fn direct(taker: &Submit, maker: String, price: u32, stake: i64, payout: i64) -> Trade {
-    let leg = |order: String, side| Leg { order, outcome: taker.outcome, side, price, stake, payout };
-    let makers = vec![leg(maker, taker.side.other())];
-    Trade { kind: "DIRECT".into(), taker: leg(taker.name.clone(), taker.side), makers }
+fn direct(taker: &Submit, maker: Leg) -> Trade {
+    let taker = Leg { order: taker.name.clone(), side: taker.side, ..maker.clone() };
+    Trade { kind: "DIRECT".into(), taker, makers: vec![maker] }
 }
 
 const fn side(side: BackOrLay) -> Side {
     match side {
         BackOrLay::Back => Side::Yes,
         BackOrLay::Lay => Side::No,
+    }
+}
+
+const fn wire(side: Side) -> BackOrLay {
+    match side {
+        Side::Yes => BackOrLay::Back,
+        Side::No => BackOrLay::Lay,
     }
 }

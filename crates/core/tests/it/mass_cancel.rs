@@ -1,0 +1,178 @@
+//! Mass cancels: which orders go, and what is refused.
+
+use betex_core::command::{CommandKind, MassCancel};
+use betex_core::decide::Receipt;
+use betex_core::event::{CancelReason, Event, OrderFilter, OutcomeIndex};
+use betex_core::limits::{JOBS_MAX, ORDERS_SEEN_PER_STEP_MAX};
+use betex_core::reject::Rejection;
+use betex_core::types::{AccountId, OrderId, RunnerId};
+
+use crate::crowd::{crowd, everything, jobs, member, only, taken, taken_out};
+use crate::exchange::{Exchange, MARKET, open_market};
+use crate::script::{check, play};
+
+const ORDERS: &str = "
+    at 10                 => nothing
+    a back Home 3 10      => #1 RESTING rests 10.00
+    b back Home 2 10 id:x => #2 RESTING rests 10.00
+    at 20                 => nothing
+    a lay Draw 2 10       => #3 RESTING rests 10.00
+    b lay Draw 2 5        => #4 RESTING rests 5.00
+    at 30                 => nothing
+    a back Away 2 10      => #5 RESTING rests 10.00
+    - back Away 2 10      => #6 RESTING rests 10.00
+    c lay Away 2 4        => #7 FILLED 4.00@2.00#5";
+
+#[test]
+fn every_part_of_the_filter_restricts() {
+    for (asked, answer) in [
+        ("- mass", "6 for 51.00, cancelled #2 #1 #3 #4 #5 #6"),
+        ("a mass", "3 for 26.00, cancelled #1 #3 #5"),
+        ("z mass", "0 for 0.00"),
+        ("- mass Home", "2 for 20.00, cancelled #2 #1"),
+        ("b mass Draw", "1 for 5.00, cancelled #4"),
+        ("- mass from:20", "4 for 31.00, cancelled #3 #4 #5 #6"),
+        ("- mass until:20", "2 for 20.00, cancelled #2 #1"),
+        ("- mass from:20 until:30", "2 for 15.00, cancelled #3 #4"),
+        ("a mass Away from:30 until:31", "1 for 6.00, cancelled #5"),
+        ("a mass Away from:31", "0 for 0.00"),
+        ("- mass Nobody", "INVALID_OUTCOME"),
+        ("- mass from:20 until:20", "InvalidField"),
+        ("- mass from:21 until:20", "InvalidField"),
+    ] {
+        check(&format!("{ORDERS}\n {asked} => {answer}\n {asked} => {}", match answer {
+            refused if refused.starts_with('I') => refused,
+            _ => "0 for 0.00",
+        }));
+    }
+}
+
+#[test]
+fn it_says_what_was_asked_before_what_goes() {
+    let mut exchange = check(ORDERS);
+    let asked = MassCancel { account_id: AccountId(1), runner_id: RunnerId(3), from_ns: 5, until_ns: 1 << 60 };
+    let (receipt, events) = taken(&mut exchange, &CommandKind::CancelOrders(asked));
+    let filter = OrderFilter {
+        account: AccountId(1),
+        outcome: Some(OutcomeIndex(2)),
+        from_ns: 5,
+        until_ns: 1 << 60,
+        ..OrderFilter::all(CancelReason::MassCancelled)
+    };
+    assert_eq!(receipt, Receipt::OrdersCancelled { orders: 1, quantity: 60_000, done: true });
+    assert_eq!((events.len(), &events[0]), (2, &Event::OrdersCancelled(filter)));
+    assert_eq!(taken_out(&events, CancelReason::MassCancelled), [OrderId(5)]);
+}
+
+#[test]
+fn a_market_that_is_not_closed_takes_it() {
+    check(
+        "a back Home 2 10    => #1 RESTING rests 10.00
+         suspend             => SUSPENDED
+         hold halted         => SUSPENDED
+         a mass              => 1 for 10.00, cancelled #1
+         a cancel 1          => OrderNotFound
+         close               => CLOSED
+         a mass              => MarketClosed",
+    );
+}
+
+/// What rests on a removed outcome may still be on its way out.
+#[test]
+fn a_removed_outcome_may_be_named() {
+    check(
+        "a back Home 2 10    => #1 RESTING rests 10.00
+         withdraw Home 0     => WITHDRAWN, cancelled #1
+         - mass Home         => 0 for 0.00
+         a back Home 2 10    => INVALID_OUTCOME",
+    );
+}
+
+#[test]
+fn orders_that_come_later_are_not_touched() {
+    let mut exchange = crowd(open_market("cup"), (0..1_500).map(member));
+    let (receipt, events) = taken(&mut exchange, &everything());
+    assert_eq!(receipt, Receipt::OrdersCancelled { orders: 512, quantity: 51_200, done: false });
+    assert!(matches!(&events[..], [Event::OrdersCancelled(_), .., Event::JobStarted(job)]
+        if events.len() == 514 && job.last_order_id == OrderId(1_500)));
+    // Better, worse and equal prices, on outcomes that the job has passed and on others.
+    let late: Vec<_> = (0..60).map(|n| exchange.submit(member(n)).map(|_| OrderId(1_501 + u64::from(n)))).collect();
+    exchange.work_off();
+    let left: Vec<_> = late.into_iter().collect::<Result<_, _>>().expect("they rest");
+    assert_eq!(exchange.resting(MARKET), 60);
+    assert!(left.iter().all(|id| exchange.state.order(*id).is_some()));
+    let mut ids: Vec<_> = exchange.log.iter().flat_map(|(_, e)| taken_out(e, CancelReason::MassCancelled)).collect();
+    ids.sort();
+    assert!(ids.into_iter().eq((1..=1_500).map(OrderId)), "each once");
+}
+
+/// Nothing of account 9 is among 5,000 orders: so many are looked at in a step, and no more.
+#[test]
+fn a_step_looks_at_a_bounded_number() {
+    let mut exchange = crowd(open_market("cup"), (0..5_000).map(member));
+    let (receipt, events) = taken(&mut exchange, &only(9));
+    assert_eq!(receipt, Receipt::OrdersCancelled { orders: 0, quantity: 0, done: false });
+    assert!(matches!(events[..], [Event::OrdersCancelled(_), Event::JobStarted(_)]));
+    // The walk is best price first, so it is not the order of the ids.
+    let walk: Vec<_> = crate::exchange::queues(&exchange.state);
+    assert_eq!(jobs(&exchange)[0].next, walk[ORDERS_SEEN_PER_STEP_MAX as usize].id);
+    let (_, events) = exchange.work().expect("a step");
+    assert!(matches!(events[..], [Event::JobAdvanced { next: OrderId::NONE, .. }]), "{events:?}");
+    assert_eq!((exchange.work(), exchange.resting(MARKET)), (None, 5_000));
+    // Exactly as many as a step may look at are done at once.
+    let mut exchange = crowd(open_market("cup"), (0..ORDERS_SEEN_PER_STEP_MAX).map(member));
+    let (receipt, _) = taken(&mut exchange, &only(9));
+    assert_eq!(receipt, Receipt::OrdersCancelled { orders: 0, quantity: 0, done: true });
+    // So are 512 that fit, with others behind them that do not.
+    let mine = (0..512).map(|n| member(n).by(AccountId(9)));
+    let mut exchange = crowd(open_market("cup"), mine.chain((0..512).map(member)));
+    let (receipt, events) = taken(&mut exchange, &only(9));
+    assert_eq!((events.len(), exchange.resting(MARKET)), (513, 512));
+    assert_eq!(receipt, Receipt::OrdersCancelled { orders: 512, quantity: 51_200, done: true });
+}
+
+#[test]
+fn five_thousand_orders_are_ten_steps() {
+    let mut exchange = crowd(open_market("cup"), (0..5_000).map(member));
+    taken(&mut exchange, &everything());
+    let steps: Vec<_> = std::iter::from_fn(|| exchange.work())
+        .map(|(_, events)| taken_out(&events, CancelReason::MassCancelled).len())
+        .collect();
+    assert_eq!(steps, [512, 512, 512, 512, 512, 512, 512, 512, 392]);
+    assert_eq!(exchange.resting(MARKET), 0);
+}
+
+/// Jobs are bounded; what needs none, and closing, go on.
+#[test]
+fn jobs_are_bounded() {
+    let mut exchange = crowd(open_market("cup"), (0..4_200).map(member));
+    for account in 0..JOBS_MAX as u64 {
+        taken(&mut exchange, &only(10 + account));
+    }
+    assert_eq!(jobs(&exchange).len(), JOBS_MAX);
+    let full = Rejection::LimitReached { what: "jobs that take out orders", limit: JOBS_MAX as u64 };
+    let before = exchange.state.digest();
+    assert_eq!(exchange.run(MARKET, &only(9)), Err(full.clone()));
+    let withdraw = CommandKind::RemoveRunner { runner_id: RunnerId(1), reduction: 0, reason: None };
+    assert_eq!(exchange.run(MARKET, &withdraw), Err(full));
+    assert_eq!(exchange.state.digest(), before);
+    let few = MassCancel { until_ns: 0, from_ns: 1 << 60, runner_id: RunnerId(1), ..MassCancel::default() };
+    taken(&mut exchange, &CommandKind::CancelOrders(few));
+    exchange.work();
+    taken(&mut exchange, &only(9));
+    play(&mut exchange, "close => CLOSED");
+    exchange.work_off();
+    assert_eq!((jobs(&exchange).len(), exchange.resting(MARKET)), (0, 0));
+    assert_eq!(exchange.replay(exchange.log.len()).digest(), exchange.state.digest());
+}
+
+#[test]
+fn nothing_is_cancelled_in_other_markets() {
+    let mut exchange = Exchange::open();
+    let other = exchange.create(open_market("other"));
+    for market in [MARKET, other] {
+        assert!(exchange.run(market, &CommandKind::SubmitOrder(member(0))).is_ok());
+    }
+    taken(&mut exchange, &everything());
+    assert_eq!((exchange.resting(MARKET), exchange.resting(other)), (0, 1));
+}

@@ -1,0 +1,145 @@
+//! Complete sets at odds, one by one.
+
+use betex_core::command::{CommandKind, NewMarket, NewOrder};
+use betex_core::decide::decide;
+use betex_core::event::Event;
+use betex_core::ladder::{Ladder, Tick};
+use betex_core::types::{BookMarketState, Price, Quantity, Side};
+
+use crate::exchange::{Exchange, MARKET};
+use crate::script::check_market;
+
+#[test]
+fn backers_of_all_outcomes_fund_each_other() {
+    check_market(
+        "market odds Home Draw Away
+         a back Draw 4.00 10     => #1 RESTING rests 10.00
+         b back Away 4.00 10     => #2 RESTING rests 10.00
+         book Home               => virtual lay 2.00: 20.00
+         c back Home 2.00 30     => #3 PARTIALLY_FILLED set 20.00@2.00 pays 40.00 (10.00@4.00#1 10.00@4.00#2) rests 10.00
+         book Home               => back 2.00: 10.00 of 1",
+    );
+}
+
+#[test]
+fn layers_of_all_outcomes_sell_a_set() {
+    check_market(
+        "market odds Home Draw Away
+         a lay Draw 4.00 10      => #1 RESTING rests 10.00
+         b lay Away 4.00 10      => #2 RESTING rests 10.00
+         book Home               => virtual back 2.00: 20.00
+         c back Home 2.00 30     => #3 RESTING rests 30.00
+         c cancel 3              => #3 CANCELLED cancelled 30.00
+         d lay Home 2.00 30      => #4 PARTIALLY_FILLED set 20.00@2.00 pays 40.00 (10.00@4.00#1 10.00@4.00#2) rests 10.00",
+    );
+}
+
+#[test]
+fn the_better_price_is_met_first_at_every_step() {
+    check_market(
+        "market odds Home Draw Away
+         a lay Home 2.10 10      => #1 RESTING rests 10.00
+         a lay Home 1.95 10      => #2 RESTING rests 10.00
+         b back Draw 4.00 10     => #3 RESTING rests 10.00
+         b back Away 4.00 5      => #4 RESTING rests 5.00
+         b back Away 3.90 5      => #5 RESTING rests 5.00
+         book Home               => lay 2.10: 10.00 of 1, lay 1.95: 10.00 of 1, virtual lay 2.02: 9.63, virtual lay 2.00: 10.00
+         c back Home 1.90 40     => #6 PARTIALLY_FILLED 10.00@2.10#1 set 9.63@2.0249 pays 19.50 (4.87@4.00#3 5.00@3.90#5) set 10.00@2.00 pays 20.00 (5.00@4.00#3 5.00@4.00#4) 10.00@1.95#2 rests 0.37",
+    );
+}
+
+#[test]
+fn nobody_meets_himself_in_a_set() {
+    check_market(
+        "market odds Home Draw Away
+         a back Draw 4.00 10     => #1 RESTING rests 10.00
+         b back Draw 3.80 10     => #2 RESTING rests 10.00
+         b back Away 4.00 20     => #3 RESTING rests 20.00
+         a back Home 1.90 30     => #4 PARTIALLY_FILLED set 18.50@2.0540 pays 38.00 (10.00@3.80#2 9.50@4.00#3) rests 11.50
+         - back Home 1.80 30     => #5 PARTIALLY_FILLED set 20.00@2.00 pays 40.00 (10.00@4.00#1 10.00@4.00#3) rests 10.00",
+    );
+}
+
+#[test]
+fn a_market_can_do_without_sets() {
+    for market in ["odds no-sets", "odds independent"] {
+        check_market(&format!(
+            "market {market} Home Away
+             a back Home 2.00 10     => #1 RESTING rests 10.00
+             b back Away 2.00 10     => #2 RESTING rests 10.00
+             book Home               => back 2.00: 10.00 of 1"
+        ));
+    }
+}
+
+fn all_prices() -> impl Iterator<Item = Price> {
+    (0..Ladder::Classic.len()).map(|tick| Ladder::Classic.price(Tick(tick)))
+}
+
+/// Every price of a maker against every limit of a taker, both directions, for two outcomes: what comes in
+/// is what goes out, whoever wins, and nobody gets less than his price; or nothing is matched, and then
+/// because the maker's price leaves none that the taker takes.
+#[test]
+fn every_pair_of_prices_is_conserved_or_not_matched() {
+    for (side, quantity) in [(Side::Yes, 100_000), (Side::No, 100_000), (Side::Yes, 100), (Side::No, 700)] {
+        let mut matched = 0;
+        for maker in all_prices() {
+            let mut exchange = Exchange::default();
+            let state = BookMarketState::Open;
+            exchange.create(NewMarket { state, ..NewMarket::new("pair", ["Home", "Away"]) });
+            exchange
+                .submit(NewOrder::limit(2.into(), side, maker, Quantity(quantity)))
+                .expect("the maker rests");
+            for limit in all_prices() {
+                matched += u32::from(check_pair(&exchange, side, maker, limit));
+            }
+        }
+        assert!(
+            matched > if quantity > 10_000 { 10_000 } else { 100 },
+            "only {matched} pairs of prices meet"
+        );
+    }
+}
+
+/// Whether a taker is matched.
+fn check_pair(exchange: &Exchange, side: Side, maker: Price, limit: Price) -> bool {
+    let taker = NewOrder::limit(1.into(), side, limit, Quantity(1_000_000));
+    let mut events = Vec::new();
+    let kind = CommandKind::SubmitOrder(taker);
+    decide(&exchange.state, MARKET, &kind, 0, &mut events).expect("taken");
+    let Some(Event::SetMatched(set)) = events.get(1) else {
+        // 1 / (1 - 1/maker) does not reach the limit, within what whole pennies allow.
+        let (maker, limit) = (f64::from(maker.0) / 1e4, f64::from(limit.0) / 1e4);
+        let implied = maker / (maker - 1.0);
+        let reaches = if side == Side::Yes { implied >= limit * 1.002 } else { implied * 1.002 <= limit };
+        let is_a_price = (1.01..=1000.0).contains(&implied) && implied < 50.0 && maker < 50.0;
+        let small = exchange.state.order(1.into()).is_some_and(|order| order.remaining.0 < 10_000);
+        assert!(!reaches || !is_a_price || small, "{maker} and {limit} should have met");
+        return false;
+    };
+    let Some(Event::TradeMatched(leg)) = events.get(2) else { panic!("a set without its maker") };
+    assert_eq!(set.payout.0, set.quantity.0 + leg.quantity.0, "the payout is the stakes");
+    assert!(set.quantity.0 >= 100 && leg.quantity.0 >= 100 && set.quantity.0 % 100 == 0);
+    let at = |price: Price, stake: Quantity| i128::from(price.0) * i128::from(stake.0);
+    let payout = i128::from(set.payout.0) * 10_000;
+    match side {
+        Side::Yes => assert!(payout >= at(maker, leg.quantity) && payout >= at(limit, set.quantity)),
+        Side::No => assert!(payout <= at(maker, leg.quantity) && payout <= at(limit, set.quantity)),
+    }
+    true
+}
+
+#[test]
+fn an_outcome_joins_a_group_before_its_first_set_only() {
+    check_market(
+        "market odds Home Draw
+         a back Draw 2.00 10     => #1 RESTING rests 10.00
+         add Away                => ADDED
+         c back Home 2.00 5      => #2 RESTING rests 5.00
+         b back Away 4.00 10     => #3 RESTING rests 10.00
+         c back Home 3.00 2      => #4 FILLED set 2.00@4.00 pays 8.00 (4.00@2.00#1 2.00@4.00#3)
+         add Ghost               => NotPossible
+         withdraw Away 0         => WITHDRAWN, cancelled #3
+         book Home               => back 2.00: 5.00 of 1, virtual lay 2.00: 6.00",
+    );
+}

@@ -1,0 +1,198 @@
+//! Complete sets at odds, by hand. Amounts are in quanta: 100 is a penny.
+
+use super::{back, filled, lay, met, on};
+use crate::sets::{Found, Maker, Wanted, search};
+use crate::{FILLS_MAX, Leg, Market, NewOrder, Reason, SelfTrade, Side, Status, Trade};
+
+/// Prices, stakes and payout of every trade: the taker's, then its makers'.
+type Told = Vec<(u32, i64, i128, Vec<(u64, i64)>)>;
+
+fn trades(market: &mut Market, order: &NewOrder) -> Told {
+    let told = |trade: Trade| {
+        let makers = trade.makers.iter().map(|leg| (leg.maker, leg.stake)).collect();
+        (trade.price, trade.stake, trade.payout, makers)
+    };
+    market.submit(0, order).expect("a valid order").trades.into_iter().map(told).collect()
+}
+
+#[test]
+fn backers_of_every_outcome_fund_each_other() {
+    let mut market =
+        filled(Market::new(3), &[on(2, back(1, 30_000, 90_000)), on(1, back(2, 30_000, 120_000))]);
+    let answer = market.submit(0, &back(3, 30_000, 100_000)).expect("valid");
+    let leg = |maker, outcome| Leg {
+        maker,
+        outcome,
+        side: Side::Back,
+        price: 30_000,
+        stake: 90_000,
+        payout: 270_000,
+    };
+    let makers = vec![leg(2, 1), leg(1, 2)];
+    let (price, stake, payout) = (30_000, 90_000, 270_000);
+    assert_eq!(answer.trades, [Trade { taker: 3, set: true, price, stake, payout, makers }]);
+    assert_eq!((answer.status, answer.remaining), (Status::PartiallyFilled, 10_000));
+    assert_eq!(market.report(2).map(|report| (report.filled, report.remaining)), Some((90_000, 30_000)));
+}
+
+#[test]
+fn layers_of_every_outcome_sell_one() {
+    // 1 / (1 - 1/2.5 - 1/4) = 2.857: cut pence are the taker's.
+    let mut market =
+        filled(Market::new(3), &[on(1, lay(1, 25_000, 400_000)), on(2, lay(2, 40_000, 250_000))]);
+    let order = lay(3, 30_000, 1_000_000);
+    assert_eq!(trades(&mut market, &order), [(28_572, 350_000, 1_000_000, vec![(1, 400_000), (2, 250_000)])]);
+}
+
+#[test]
+fn a_layer_is_not_met_by_backers_nor_a_backer_by_layers() {
+    let mut market = filled(Market::new(2), &[on(1, lay(1, 20_000, 1_000))]);
+    assert_eq!(trades(&mut market, &back(2, 20_000, 1_000)), []);
+    let mut market = filled(Market::new(2), &[on(1, back(1, 20_000, 1_000))]);
+    assert_eq!(trades(&mut market, &lay(2, 20_000, 1_000)), []);
+}
+
+#[test]
+fn sets_are_for_exclusive_outcomes_of_a_market_that_has_them() {
+    let meets = |market: Market| {
+        !met(&mut filled(market, &[on(1, back(1, 20_000, 1_000))]), &back(2, 20_000, 1_000)).is_empty()
+    };
+    assert!(meets(Market::new(2)));
+    assert!(!meets(Market { synthetic: false, ..Market::new(2) }));
+    assert!(!meets(Market { independent: true, ..Market::new(2) }));
+    // A third outcome is missing, but not where it is of another line.
+    assert!(!meets(Market::new(3)));
+    assert!(meets(Market { groups: vec![vec![3, 2], vec![1, 0]], ..Market::new(4) }));
+    assert!(!meets(Market { groups: vec![vec![2, 0], vec![1, 3]], ..Market::new(4) }));
+}
+
+#[test]
+fn a_set_has_to_beat_the_direct_order() {
+    let book = [on(1, back(1, 20_000, 1_000)), lay(2, 20_000, 1_000), lay(3, 19_900, 1_000)];
+    let mut market = filled(Market::new(2), &book);
+    let walk = [(20_000, 1_000, 2_000, vec![(2, 1_000)]), (20_000, 1_000, 2_000, vec![(1, 1_000)])];
+    assert_eq!(trades(&mut market, &back(4, 19_000, 2_000)), walk);
+    assert_eq!(met(&mut market, &back(4, 19_000, 100)), [(3, 19_900, 100)]);
+}
+
+#[test]
+fn a_backers_limit_is_the_least_and_a_layers_the_most() {
+    for (limit, meets) in [(30_000, true), (30_500, false)] {
+        let mut market = filled(Market::new(2), &[on(1, back(1, 15_000, 10_000))]);
+        assert_eq!(!met(&mut market, &back(2, limit, 5_000)).is_empty(), meets);
+    }
+    for (limit, meets) in [(15_000, true), (14_900, false)] {
+        let mut market = filled(Market::new(2), &[on(1, lay(1, 30_000, 10_000))]);
+        assert_eq!(!met(&mut market, &lay(2, limit, 5_000)).is_empty(), meets);
+    }
+}
+
+#[test]
+fn own_orders_are_no_makers() {
+    let book = [on(1, back(1, 19_500, 1_000)), on(1, back(2, 20_000, 1_000))];
+    let mut market = filled(Market::new(2), &book);
+    assert_eq!(met(&mut market, &back(1, 20_000, 1_000)), [(2, 20_000, 1_000)]);
+    // On another outcome they are not in the way of resting, either.
+    let answer = market.submit(0, &back(1, 20_000, 1_000)).expect("valid");
+    assert_eq!((answer.status, answer.reason), (Status::Resting, None));
+}
+
+#[test]
+fn a_penny_is_passed_over_until_the_next_direct_fill() {
+    // The penny's set only ties the first direct order, and beats the second.
+    let book = [
+        on(1, back(1, 20_000, 100)),
+        on(1, back(2, 20_200, 100_000)),
+        lay(3, 20_000, 100_000),
+        lay(4, 19_600, 100_000),
+    ];
+    let mut market = filled(Market::new(2), &book);
+    let makers: Vec<_> = met(&mut market, &back(5, 19_000, 250_000)).iter().map(|leg| leg.0).collect();
+    assert_eq!(makers, [3, 1, 2, 4]);
+}
+
+#[test]
+fn an_absurd_price_is_passed_over() {
+    // 1 / (1 - 1/1.01 - 1/2) is no price; the penny is the scarcest.
+    let book =
+        [on(1, back(1, 10_100, 100)), on(1, back(2, 40_000, 100_000)), on(2, back(3, 20_000, 100_000))];
+    let mut market = filled(Market::new(3), &book);
+    assert_eq!(
+        trades(&mut market, &back(4, 40_000, 10_000)),
+        [(40_000, 10_000, 40_000, vec![(2, 10_000), (3, 20_000)])]
+    );
+    // A layer has no set if the others leave nothing; below 1.01 somebody is in the way.
+    let book = [on(1, lay(1, 10_000_000, 100)), on(1, lay(2, 30_000, 100_000))];
+    let mut market = filled(Market::new(2), &book);
+    assert_eq!(met(&mut market, &lay(3, 15_000, 20_000)), [(2, 30_000, 10_000)]);
+    let mut market = filled(Market::new(3), &[on(1, lay(1, 20_000, 100)), on(2, lay(2, 20_000, 100))]);
+    assert_eq!(met(&mut market, &lay(3, 10_000_000, 100)), []);
+}
+
+#[test]
+fn so_many_may_be_passed_over() {
+    let with_pennies = |pennies: usize| {
+        // Pennies at 1.99 round too badly.
+        let mut book = vec![on(1, back(1, 19_900, 100)); pennies];
+        book.push(on(1, back(2, 19_900, 100_000)));
+        let mut market = filled(Market { synthetic: false, ..Market::new(2) }, &book);
+        market.synthetic = true;
+        met(&mut market, &back(3, 15_000, 10_000)).len()
+    };
+    assert_eq!((with_pennies(4_095), with_pennies(4_096)), (1, 0));
+}
+
+#[test]
+fn so_many_payouts_may_be_looked_at() {
+    let makers = [Maker { number: 1, outcome: 1, price: 19_900, left: 199 }];
+    let wanted = Wanted { side: Side::Back, left: 1_000, limit: 20_000, direct: None };
+    let look = |mut payouts: usize| (search(&wanted, &makers, &mut payouts), payouts);
+    // The makers' bound is 397. Below it every payout is 1.99 times no whole stake by more than 1/1024 of
+    // itself, until 325 / 1.99 = 163.317.
+    let (found, left) = look(256);
+    let Found::Set(set) = found else { panic!("{found:?}") };
+    assert_eq!((set.payout, set.taker, set.makers, left), (325, 162, vec![163], 256 - 73));
+    assert!(matches!(look(73), (Found::Set(_), 0)));
+    assert_eq!(look(72), (Found::PassOver(0), 0));
+    // Where the taker's bound is the smaller, one that uses it up whole is looked for to the last.
+    let wanted = Wanted { left: 2, limit: 10_100, ..wanted };
+    let mut payouts = 256;
+    assert!(matches!(search(&wanted, &makers, &mut payouts), Found::Set(set) if set.taker == 2));
+    assert_eq!(payouts, 255);
+}
+
+#[test]
+fn legs_of_sets_are_fills() {
+    let book = |pairs: usize| {
+        let mut book = Vec::new();
+        for _ in 0..pairs {
+            book.extend([on(1, back(1, 30_000, 1_000)), on(2, back(1, 30_000, 1_000))]);
+        }
+        book
+    };
+    let pairs = FILLS_MAX / 2;
+    let mut market = filled(Market::new(3), &book(pairs + 1));
+    let answer = market.submit(0, &back(2, 30_000, 3_000_000)).expect("valid");
+    assert_eq!((answer.filled, answer.reason), (2_048_000, Some(Reason::OrderLimit)));
+    // A set that would go beyond the bound is not met.
+    let mut market = filled(Market::new(3), &book(pairs));
+    market.submit(0, &lay(1, 40_000, 1_000)).expect("rests");
+    let answer = market.submit(0, &back(2, 30_000, 3_000_000)).expect("valid");
+    assert_eq!((answer.trades.len(), answer.reason), (pairs, Some(Reason::OrderLimit)));
+}
+
+#[test]
+fn own_makers_are_met_where_they_are_not_passed_over() {
+    let book = [on(1, back(1, 30_000, 1_000)), on(2, back(2, 30_000, 1_000)), on(1, back(3, 30_000, 500))];
+    let answer = |self_trade| {
+        let mut market = filled(Market::new(3), &book);
+        market.submit(0, &NewOrder { self_trade, ..back(1, 30_000, 1_000) })
+    };
+    assert_eq!(answer(SelfTrade::Reject), Err(crate::Refusal::SelfTrade));
+    let taken = answer(SelfTrade::CancelTaker).expect("valid");
+    assert_eq!((taken.status, taken.reason), (Status::Cancelled, Some(Reason::SelfTrade)));
+    let taken = answer(SelfTrade::CancelResting).expect("valid");
+    assert_eq!((taken.filled, taken.own_cancelled, taken.trades[0].makers[0].maker), (500, vec![1], 3));
+    let taken = answer(SelfTrade::Skip).expect("valid");
+    assert_eq!((taken.filled, taken.own_cancelled.len(), taken.trades[0].makers[0].maker), (500, 0, 3));
+}
