@@ -217,6 +217,21 @@ async fn outcomes_come_until_a_set_has_traded_and_go_as_non_runners() {
 }
 
 #[tokio::test]
+async fn outcomes_added_at_once_do_not_get_in_each_others_way() {
+    let server = Running::start();
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let additions = (0..16).map(|number| {
+        let mut client = client.clone();
+        async move { client.add_outcomes(adding(&[&format!("late {number}")])).await }
+    });
+    for added in futures::future::join_all(additions).await {
+        added.unwrap();
+    }
+    assert_eq!(snapshot(&mut client).await.books.len(), 19);
+}
+
+#[tokio::test]
 async fn trades_are_declared_void_by_id_or_window() {
     let server = Running::start();
     let mut client = server.client().await;

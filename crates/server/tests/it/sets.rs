@@ -161,8 +161,7 @@ async fn virtual_levels_are_shown_to_who_asks_and_apart_from_orders() {
     for depth in [0, 1, 1_000_000] {
         let shown = with_virtual(&mut client, "Liverpool", depth).await;
         // BACKs on all others are what a backer takes.
-        let levels: Vec<_> = shown.virtual_asks.iter().map(|level| (level.odds, level.quantity)).collect();
-        assert_eq!(levels, [(2.0, 10_000)], "depth {depth}");
+        assert_eq!(ladder(&shown.virtual_asks), [(2.0, 10_000, 1)], "depth {depth}");
         assert!(shown.virtual_bids.is_empty() && shown.asks.is_empty() && shown.bids.is_empty());
     }
     // And he gets it.
