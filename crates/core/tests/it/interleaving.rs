@@ -5,7 +5,8 @@ use betex_core::command::{CommandKind, MassCancel, NewOrder, NewRunner, OrderRef
 use betex_core::event::{CancelReason, Event, OrderAccepted, OrderFilter, Stamp};
 use betex_core::limits::{ORDERS_PER_STEP_MAX, ORDERS_SEEN_PER_STEP_MAX};
 use betex_core::types::{
-    AccountId, BookMarketState, Hold, MarketPhase, OrderId, Persistence, Quantity, RunnerId, Side, TimeInForce,
+    AccountId, BookMarketState, Hold, MarketPhase, OrderId, Persistence, Quantity, RunnerId, Side,
+    TimeInForce,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -282,7 +283,8 @@ fn the_acts_get_everywhere() {
         }
         for event in exchange.log[gathered.log.len()..].iter().flat_map(|(_, events)| events) {
             let name = format!("{event:?}");
-            *events.entry(name.split([' ', '(', '{']).next().unwrap_or_default().to_owned()).or_default() += 1;
+            *events.entry(name.split([' ', '(', '{']).next().unwrap_or_default().to_owned()).or_default() +=
+                1;
         }
     }
     for reason in ["", "EXPIRED", "MARKET_CLOSED", "LAPSED", "OUTCOME_REMOVED", "MASS_CANCELLED"] {

@@ -17,6 +17,7 @@ mod order_types;
 mod orders;
 mod phases;
 mod quarters;
+mod rule_book;
 mod runners;
 mod script;
 mod sets;

@@ -40,17 +40,21 @@ fn every_part_of_the_filter_restricts() {
         ("- mass from:20 until:20", "InvalidField"),
         ("- mass from:21 until:20", "InvalidField"),
     ] {
-        check(&format!("{ORDERS}\n {asked} => {answer}\n {asked} => {}", match answer {
-            refused if refused.starts_with('I') => refused,
-            _ => "0 for 0.00",
-        }));
+        check(&format!(
+            "{ORDERS}\n {asked} => {answer}\n {asked} => {}",
+            match answer {
+                refused if refused.starts_with('I') => refused,
+                _ => "0 for 0.00",
+            }
+        ));
     }
 }
 
 #[test]
 fn it_says_what_was_asked_before_what_goes() {
     let mut exchange = check(ORDERS);
-    let asked = MassCancel { account_id: AccountId(1), runner_id: RunnerId(3), from_ns: 5, until_ns: 1 << 60 };
+    let asked =
+        MassCancel { account_id: AccountId(1), runner_id: RunnerId(3), from_ns: 5, until_ns: 1 << 60 };
     let (receipt, events) = taken(&mut exchange, &CommandKind::CancelOrders(asked));
     let filter = OrderFilter {
         account: AccountId(1),
@@ -96,12 +100,14 @@ fn orders_that_come_later_are_not_touched() {
     assert!(matches!(&events[..], [Event::OrdersCancelled(_), .., Event::JobStarted(job)]
         if events.len() == 514 && job.last_order_id == OrderId(1_500)));
     // Better, worse and equal prices, on outcomes that the job has passed and on others.
-    let late: Vec<_> = (0..60).map(|n| exchange.submit(member(n)).map(|_| OrderId(1_501 + u64::from(n)))).collect();
+    let late: Vec<_> =
+        (0..60).map(|n| exchange.submit(member(n)).map(|_| OrderId(1_501 + u64::from(n)))).collect();
     exchange.work_off();
     let left: Vec<_> = late.into_iter().collect::<Result<_, _>>().expect("they rest");
     assert_eq!(exchange.resting(MARKET), 60);
     assert!(left.iter().all(|id| exchange.state.order(*id).is_some()));
-    let mut ids: Vec<_> = exchange.log.iter().flat_map(|(_, e)| taken_out(e, CancelReason::MassCancelled)).collect();
+    let mut ids: Vec<_> =
+        exchange.log.iter().flat_map(|(_, e)| taken_out(e, CancelReason::MassCancelled)).collect();
     ids.sort();
     assert!(ids.into_iter().eq((1..=1_500).map(OrderId)), "each once");
 }
