@@ -100,7 +100,6 @@ impl Market {
         if on { self.holds | hold.bit() } else { self.holds & !hold.bit() }
     }
 
-
     /// The outcome that an order for this id is for: one that is not removed.
     pub(crate) fn outcome_of(&self, id: RunnerId) -> Option<OutcomeIndex> {
         self.listed(id).filter(|outcome| self.runners[outcome.index()].removed.is_none())

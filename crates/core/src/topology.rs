@@ -42,9 +42,8 @@ impl Topology {
             return Ok(topology);
         }
         for (outcome, place) in (0..).map(OutcomeIndex).zip(0..spec.runners.len()) {
-            let opposite = |lines: &Vec<Line<'_>>| {
-                (0..place).find(|other| lines[*other].is_opposite(lines[place]))
-            };
+            let opposite =
+                |lines: &Vec<Line<'_>>| (0..place).find(|other| lines[*other].is_opposite(lines[place]));
             // In a market of lines an outcome joins its other side; elsewhere all are together.
             let joins = match &lines {
                 Some(lines) => opposite(lines),
@@ -81,7 +80,7 @@ impl Topology {
         let mut grown = Self::of(spec)?;
         for outcome in (0..).map(OutcomeIndex).take(self.group_of.len()) {
             let Some(before) = self.group(outcome) else { continue };
-            if !before.members.contains(&outcome) {
+            if !self.members(outcome).contains(&outcome) {
                 grown.remove(outcome);
             }
             if let Some(group) = grown.group_mut(outcome) {
@@ -122,7 +121,8 @@ fn lines(spec: &NewMarket) -> Result<Option<Vec<Line<'_>>>, LineError> {
     }
     let teams: Vec<_> = lines.iter().filter(|line| !line.is_total()).collect();
     let second = teams.iter().find(|line| line.team != teams[0].team);
-    let third = teams.iter().find(|line| line.team != teams[0].team && second.is_some_and(|s| s.team != line.team));
+    let third =
+        teams.iter().find(|line| line.team != teams[0].team && second.is_some_and(|s| s.team != line.team));
     match third {
         Some(line) => Err(error(&line.to_string(), LineProblem::ThirdTeam)),
         None => Ok(Some(lines)),

@@ -33,7 +33,10 @@ pub(super) fn take_out_all(
     let step = take_step(state, market, &job, out);
     if step.next.is_some() {
         if state.jobs.filtered() >= JOBS_MAX {
-            return Err(Rejection::LimitReached { what: "jobs that take out orders", limit: JOBS_MAX as u64 });
+            return Err(Rejection::LimitReached {
+                what: "jobs that take out orders",
+                limit: JOBS_MAX as u64,
+            });
         }
         out.push(Event::JobStarted(Job { next: step.next, ..job }));
     }

@@ -11,9 +11,7 @@ use crate::market::Market;
 use crate::reject::Rejection;
 use crate::state::State;
 use crate::topology::Topology;
-use crate::types::{
-    BookMarketState, Hold, MarketId, MarketKind, MarketPhase, Money, Quantity, RunnerId,
-};
+use crate::types::{BookMarketState, Hold, MarketId, MarketKind, MarketPhase, Money, Quantity, RunnerId};
 
 /// The highest id that an embedder may choose: there is always a next one.
 const MARKET_ID_MAX: u64 = u64::MAX >> 1;
@@ -73,7 +71,8 @@ fn check(spec: &NewMarket) -> Result<(), Rejection> {
     }
     Topology::of(spec).map_err(Rejection::InvalidLine)?;
     if spec.increment.0 < 1 || spec.increment > Quantity::MAX || spec.increment.0 % smallest != 0 {
-        let problem = "a positive multiple of a penny (of a share in a binary market), at most the largest order";
+        let problem =
+            "a positive multiple of a penny (of a share in a binary market), at most the largest order";
         return Err(invalid("increment", problem));
     }
     if spec.min_quantity.0 < 1
@@ -153,7 +152,9 @@ pub(super) fn remove(state: &State, market: &Market, out: &mut Vec<Event>) -> Re
     }
     let slot = state.markets.slot(market.id).expect("the market is there");
     if state.jobs.of(slot).next().is_some() {
-        return Err(Rejection::NotPossible("a job of this market is about to end; the market can go after that"));
+        return Err(Rejection::NotPossible(
+            "a job of this market is about to end; the market can go after that",
+        ));
     }
     out.push(Event::MarketRemoved);
     Ok(Receipt::MarketRemoved)

@@ -34,11 +34,7 @@ pub(super) fn cancel(
     let filter = OrderFilter { account, outcome, from_ns, until_ns, ..OrderFilter::all(reason) };
     out.push(Event::OrdersCancelled(filter));
     let step = take_out_all(state, market, filter, out)?;
-    Ok(Receipt::OrdersCancelled {
-        orders: step.orders,
-        quantity: step.quantity,
-        done: !step.next.is_some(),
-    })
+    Ok(Receipt::OrdersCancelled { orders: step.orders, quantity: step.quantity, done: !step.next.is_some() })
 }
 
 /// Says that trades are void. Which ones a window holds is for whoever keeps positions to know.

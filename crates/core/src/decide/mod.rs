@@ -108,7 +108,9 @@ fn dispatch(
     match kind {
         CommandKind::CreateMarket(_) | CommandKind::RegisterAccount { .. } => unreachable!("returned above"),
         CommandKind::OpenMarket { reason } => market::change(state, market, Open, reason.as_deref(), out),
-        CommandKind::SuspendMarket { reason } => market::change(state, market, Suspended, reason.as_deref(), out),
+        CommandKind::SuspendMarket { reason } => {
+            market::change(state, market, Suspended, reason.as_deref(), out)
+        }
         CommandKind::CloseMarket { reason } => market::change(state, market, Closed, reason.as_deref(), out),
         CommandKind::RemoveMarket => market::remove(state, market, out),
         &CommandKind::PlaceOrder {

@@ -59,7 +59,9 @@ pub(super) fn remove(
         return Err(Rejection::NotPossible("outcome_id: a YES/NO market is complete; close it instead"));
     }
     if market.runners.iter().filter(|runner| runner.removed.is_none()).count() == 1 {
-        return Err(Rejection::NotPossible("outcome_id: it is the last that is left; close the market instead"));
+        return Err(Rejection::NotPossible(
+            "outcome_id: it is the last that is left; close the market instead",
+        ));
     }
     if reduction > REDUCTION_MAX {
         let problem = "valid are 0 to 10 000, in 1/10 000";

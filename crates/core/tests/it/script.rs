@@ -21,8 +21,8 @@ use betex_core::decide::Receipt;
 use betex_core::event::Event;
 use betex_core::reject::{OrderReport, Rejection, RejectionClass};
 use betex_core::types::{
-    AccountId, ClientOrderId, Hold, MarketPhase, Money, OrderId, Persistence, Price, Quantity, RunnerId, Side,
-    TimeInForce,
+    AccountId, ClientOrderId, Hold, MarketPhase, Money, OrderId, Persistence, Price, Quantity, RunnerId,
+    Side, TimeInForce,
 };
 
 use crate::exchange::{Exchange, MARKET};
