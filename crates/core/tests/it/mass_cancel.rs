@@ -1,11 +1,11 @@
 //! Mass cancels: which orders go, and what is refused.
 
-use betex_core::command::{CommandKind, MassCancel};
+use betex_core::command::{CommandKind, MassCancel, NewMarket, NewOrder, OrderPrice};
 use betex_core::decide::Receipt;
 use betex_core::event::{CancelReason, Event, OrderFilter, OutcomeIndex};
 use betex_core::limits::{JOBS_MAX, ORDERS_SEEN_PER_STEP_MAX};
 use betex_core::reject::Rejection;
-use betex_core::types::{AccountId, OrderId, RunnerId};
+use betex_core::types::{AccountId, BookMarketState, OrderId, Price, Quantity, RunnerId, Side};
 
 use crate::crowd::{crowd, everything, jobs, member, only, taken, taken_out};
 use crate::exchange::{Exchange, MARKET, open_market};
@@ -170,6 +170,30 @@ fn jobs_are_bounded() {
     exchange.work_off();
     assert_eq!((jobs(&exchange).len(), exchange.resting(MARKET)), (0, 0));
     assert_eq!(exchange.replay(exchange.log.len()).digest(), exchange.state.digest());
+}
+
+/// YES and NO are one ladder, and still two outcomes to whoever ordered.
+#[test]
+fn either_outcome_of_a_pair_may_be_named() {
+    let market = || NewMarket { state: BookMarketState::Open, ..NewMarket::binary("", 100, ["Yes", "No"]) };
+    let buy = |runner| NewOrder::limit(RunnerId(runner), Side::Yes, Price(40), Quantity(10));
+    let sell = |runner| NewOrder { side: Side::No, ..buy(runner) };
+    for (runner, gone) in [(1, [1, 4]), (2, [2, 3])] {
+        let mut exchange = Exchange::default();
+        exchange.create(market());
+        for order in [buy(1), buy(2)] {
+            exchange.submit(order).expect("rests");
+        }
+        for order in [sell(2), sell(1)] {
+            let order = NewOrder { price: OrderPrice::Limit(Price(70)), ..order };
+            exchange.submit(order).expect("rests");
+        }
+        let asked = MassCancel { runner_id: RunnerId(runner), ..MassCancel::default() };
+        let (_, events) = taken(&mut exchange, &CommandKind::CancelOrders(asked));
+        let mut cancelled = taken_out(&events, CancelReason::MassCancelled);
+        cancelled.sort();
+        assert_eq!(cancelled, gone.map(OrderId));
+    }
 }
 
 #[test]
