@@ -21,6 +21,7 @@ mod rule_book;
 mod runners;
 mod script;
 mod sets;
+mod snapshots;
 mod ticks;
 mod twin;
 mod voids;
