@@ -212,40 +212,43 @@ mod bare {
         Ok(Response::new(T::default()))
     }
 
-    #[tonic::async_trait]
-    impl OrderBookService for Bare {
-        async fn create_market(&self, _: Request<CreateMarketRequest>) -> Answer<CreateMarketResponse> {
-            nothing()
-        }
-        async fn open_market(&self, _: Request<MarketLifecycleRequest>) -> Answer<MarketLifecycleResponse> {
-            nothing()
-        }
-        async fn suspend_market(
-            &self,
-            _: Request<MarketLifecycleRequest>,
-        ) -> Answer<MarketLifecycleResponse> {
-            nothing()
-        }
-        async fn close_market(&self, _: Request<MarketLifecycleRequest>) -> Answer<MarketLifecycleResponse> {
-            nothing()
-        }
-        async fn submit_order(&self, _: Request<SubmitOrderRequest>) -> Answer<SubmitOrderResponse> {
-            nothing()
-        }
-        async fn cancel_order(&self, _: Request<CancelOrderRequest>) -> Answer<CancelOrderResponse> {
-            nothing()
-        }
-        async fn get_order_book(&self, _: Request<GetOrderBookRequest>) -> Answer<GetOrderBookResponse> {
-            nothing()
-        }
-        type SubscribeMarketStream =
-            Pin<Box<dyn futures::Stream<Item = Result<MarketUpdate, Status>> + Send>>;
-        async fn subscribe_market(
-            &self,
-            _: Request<SubscribeMarketRequest>,
-        ) -> Answer<Self::SubscribeMarketStream> {
-            Ok(Response::new(Box::pin(futures::stream::empty())))
-        }
+    /// Calls that answer nothing.
+    macro_rules! bare {
+        ($($call:ident: $request:ty => $response:ty),* $(,)?) => {
+            #[tonic::async_trait]
+            impl OrderBookService for Bare {
+                $(async fn $call(&self, _: Request<$request>) -> Answer<$response> {
+                    nothing()
+                })*
+                type SubscribeMarketStream =
+                    Pin<Box<dyn futures::Stream<Item = Result<MarketUpdate, Status>> + Send>>;
+                async fn subscribe_market(
+                    &self,
+                    _: Request<SubscribeMarketRequest>,
+                ) -> Answer<Self::SubscribeMarketStream> {
+                    Ok(Response::new(Box::pin(futures::stream::empty())))
+                }
+            }
+        };
+    }
+
+    bare! {
+        create_market: CreateMarketRequest => CreateMarketResponse,
+        open_market: MarketLifecycleRequest => MarketLifecycleResponse,
+        suspend_market: MarketLifecycleRequest => MarketLifecycleResponse,
+        close_market: MarketLifecycleRequest => MarketLifecycleResponse,
+        halt_market: MarketLifecycleRequest => MarketLifecycleResponse,
+        resume_market: MarketLifecycleRequest => MarketLifecycleResponse,
+        deactivate_market: MarketLifecycleRequest => MarketLifecycleResponse,
+        activate_market: MarketLifecycleRequest => MarketLifecycleResponse,
+        set_market_phase: SetMarketPhaseRequest => SetMarketPhaseResponse,
+        add_outcomes: AddOutcomesRequest => AddOutcomesResponse,
+        remove_outcome: RemoveOutcomeRequest => RemoveOutcomeResponse,
+        void_trades: VoidTradesRequest => VoidTradesResponse,
+        submit_order: SubmitOrderRequest => SubmitOrderResponse,
+        cancel_order: CancelOrderRequest => CancelOrderResponse,
+        cancel_orders: CancelOrdersRequest => CancelOrdersResponse,
+        get_order_book: GetOrderBookRequest => GetOrderBookResponse,
     }
 
     pub(super) async fn serve(address: SocketAddr) -> anyhow::Result<()> {

@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 
 use crate::stream::hub::Hub;
 use crate::wire::fault::{Called, engine_fault, fault, refused};
+use crate::wire::terms::Terms;
 
 /// Streams at once, over gRPC and WebSocket together.
 pub(crate) const STREAMS_MAX: usize = 1_000;
@@ -32,6 +33,8 @@ pub(crate) struct Exchange {
     /// Turns at the journal: whoever asks for the past waits for one.
     readers: Arc<Semaphore>,
     under_way: AtomicUsize,
+    /// Held while outcomes are numbered and added: two who do so at once would give the same numbers.
+    pub(crate) numbering: tokio::sync::Mutex<()>,
 }
 
 impl Exchange {
@@ -42,6 +45,7 @@ impl Exchange {
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readers: Arc::new(Semaphore::new(READERS_MAX)),
             under_way: AtomicUsize::new(0),
+            numbering: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -88,6 +92,13 @@ impl Exchange {
     pub(crate) fn market_named(&self, key: &str) -> Option<MarketId> {
         // An empty name is no name: markets of embedders have it.
         if key.is_empty() { None } else { self.engine.read().market_named(key).map(|market| market.id()) }
+    }
+
+    /// The market that clients call so, and what its numbers mean.
+    pub(crate) fn market_terms(&self, key: &str) -> Option<(MarketId, Terms)> {
+        let state = self.engine.read();
+        let market = state.market_named(key).filter(|_| !key.is_empty())?;
+        Some((market.id(), Terms::of(market.spec().ladder)))
     }
 
     /// The account of a user, registered if need be. No name: nobody.

@@ -42,19 +42,29 @@ class BadInputTest(ExchangeTest):
             self.assert_invalid("side", "BACK or LAY", self.submit, side, 2.5, 100)
         for order_type in ("", "limit", "STOP"):
             self.assert_invalid("order_type", "LIMIT", self.submit, "BACK", 2.5, 100, order_type=order_type)
-        for field in ("price_type", "time_in_force", "persistence"):
+        for field in ("price_type", "time_in_force", "persistence", "self_trade_prevention"):
             for value in (99, -1, 2**31 - 1):
                 with self.subTest(field=field, value=value):
                     self.assert_invalid(field, str(value), self.submit, "BACK", 2.5, 100, **{field: value})
-        for field in ("model", "ladder", "market_kind"):
+        for field in ("model", "ladder", "market_kind", "transition_policy"):
             self.assert_invalid(field, "99", self.create_market, **{field: 99})
 
-    def test_what_does_not_exist_yet_says_so(self):
-        not_yet = ("INVALID_ARGUMENT", "NOT_SUPPORTED", "not supported yet")
-        self.assert_status(*not_yet, self.create_market, model=pb.BINARY_YES)
-        self.assert_status(*not_yet, self.create_market, outcomes=["Home_-0.25", "Away_+0.25"])
-        self.assert_status(*not_yet, self.submit, "BACK", 2.5, 100, time_in_force=pb.FOK)
-        self.assert_invalid("price_type", "binary", self.submit, "BACK", 40, 100, price_type=pb.TICKS)
+    def test_fields_that_belong_to_others(self):
+        for field, contains, fields in [
+            ("min_fill_quantity", "FOK", {"min_fill_quantity": 1}),
+            ("min_fill_quantity", "at most", {"time_in_force": pb.FOK, "min_fill_quantity": 101}),
+            ("post_only", "LIMIT", {"time_in_force": pb.IOC, "post_only": True}),
+            ("post_only", "LIMIT", {"order_type": "MARKET", "post_only": True}),
+            ("price_type", "binary", {"price_type": pb.TICKS}),
+        ]:
+            with self.subTest(fields=fields):
+                self.assert_invalid(field, contains, self.submit, "BACK", 2.5, 100, **fields)
+        self.assert_invalid("ladder", "BINARY_YES", self.create_market, model=pb.BINARY_YES, ladder=pb.FINEST)
+        for ticks in (1, 10_001, 2**32 - 1):
+            self.assert_invalid("max_price_ticks", "2 to 10000", self.create_market, model=pb.BINARY_YES, max_price_ticks=ticks)
+        self.assert_invalid(
+            "synthetic_matching", "independent", self.create_market, synthetic_matching=True, independent_outcomes=True
+        )
 
     def test_texts_of_ten_megabytes(self):
         for call, arguments, fields in [

@@ -117,6 +117,8 @@ pub(super) fn new_market(name: &str, runners: &[RunnerId]) -> CommandKind {
     let mut market = NewMarket::new(name, [""; 0]);
     market.runners = runners.iter().map(|id| NewRunner { id: *id, name: id.to_string() }).collect();
     market.state = BookMarketState::Open;
+    // What was recorded was matched one to one.
+    market.synthetic = false;
     CommandKind::CreateMarket(Box::new(market))
 }
 

@@ -134,6 +134,8 @@ impl Exchange for GrpcExchange {
         let request = CreateMarketRequest {
             market_id: market_id.clone(),
             outcomes: outcomes.clone(),
+            // What was recorded was matched one to one.
+            synthetic_matching: Some(false),
             ..CreateMarketRequest::default()
         };
         let answer = self.ask(async |mut client| client.create_market(request.clone()).await).await?;
@@ -191,7 +193,7 @@ impl Exchange for GrpcExchange {
         let request = GetOrderBookRequest {
             market_id: market.market_id.clone(),
             outcome_id: market.outcomes[runner].clone(),
-            depth: 0,
+            ..GetOrderBookRequest::default()
         };
         let answer = self.ask(async |mut client| client.get_order_book(request.clone()).await).await?;
         let book = answer.response?;

@@ -2,14 +2,19 @@
 
 mod book;
 mod markets;
+mod mass_cancel;
 mod orders;
+mod outcomes;
 mod subscribe;
+mod trades;
 
 use std::sync::Arc;
 
 use betex_core::command::CommandKind;
+use betex_core::types::Hold;
 use betex_proto::v1;
 use betex_proto::v1::order_book_service_server::OrderBookService;
+use betex_proto::v1::{MarketLifecycleRequest, MarketLifecycleResponse};
 use tonic::{Request, Response, Status};
 
 use crate::exchange::Exchange;
@@ -68,26 +73,94 @@ impl OrderBookService for Grpc {
 
     async fn open_market(
         &self,
-        request: Request<v1::MarketLifecycleRequest>,
-    ) -> Result<Response<v1::MarketLifecycleResponse>, Status> {
+        request: Request<MarketLifecycleRequest>,
+    ) -> Result<Response<MarketLifecycleResponse>, Status> {
         let open = |reason| CommandKind::OpenMarket { reason };
         self.answer("OpenMarket", markets::change(&self.exchange, request.into_inner(), open)).await
     }
 
     async fn suspend_market(
         &self,
-        request: Request<v1::MarketLifecycleRequest>,
-    ) -> Result<Response<v1::MarketLifecycleResponse>, Status> {
+        request: Request<MarketLifecycleRequest>,
+    ) -> Result<Response<MarketLifecycleResponse>, Status> {
         let suspend = |reason| CommandKind::SuspendMarket { reason };
         self.answer("SuspendMarket", markets::change(&self.exchange, request.into_inner(), suspend)).await
     }
 
     async fn close_market(
         &self,
-        request: Request<v1::MarketLifecycleRequest>,
-    ) -> Result<Response<v1::MarketLifecycleResponse>, Status> {
+        request: Request<MarketLifecycleRequest>,
+    ) -> Result<Response<MarketLifecycleResponse>, Status> {
         let close = |reason| CommandKind::CloseMarket { reason };
         self.answer("CloseMarket", markets::change(&self.exchange, request.into_inner(), close)).await
+    }
+
+    async fn halt_market(
+        &self,
+        request: Request<MarketLifecycleRequest>,
+    ) -> Result<Response<MarketLifecycleResponse>, Status> {
+        let halt = |reason| CommandKind::HoldMarket { hold: Hold::Halted, reason };
+        self.answer("HaltMarket", markets::change(&self.exchange, request.into_inner(), halt)).await
+    }
+
+    async fn resume_market(
+        &self,
+        request: Request<MarketLifecycleRequest>,
+    ) -> Result<Response<MarketLifecycleResponse>, Status> {
+        let resume = |reason| CommandKind::LiftHold { hold: Hold::Halted, reason };
+        self.answer("ResumeMarket", markets::change(&self.exchange, request.into_inner(), resume)).await
+    }
+
+    async fn deactivate_market(
+        &self,
+        request: Request<MarketLifecycleRequest>,
+    ) -> Result<Response<MarketLifecycleResponse>, Status> {
+        let deactivate = |reason| CommandKind::HoldMarket { hold: Hold::Deactivated, reason };
+        self.answer("DeactivateMarket", markets::change(&self.exchange, request.into_inner(), deactivate))
+            .await
+    }
+
+    async fn activate_market(
+        &self,
+        request: Request<MarketLifecycleRequest>,
+    ) -> Result<Response<MarketLifecycleResponse>, Status> {
+        let activate = |reason| CommandKind::LiftHold { hold: Hold::Deactivated, reason };
+        self.answer("ActivateMarket", markets::change(&self.exchange, request.into_inner(), activate)).await
+    }
+
+    async fn set_market_phase(
+        &self,
+        request: Request<v1::SetMarketPhaseRequest>,
+    ) -> Result<Response<v1::SetMarketPhaseResponse>, Status> {
+        self.answer("SetMarketPhase", markets::set_phase(&self.exchange, request.into_inner())).await
+    }
+
+    async fn add_outcomes(
+        &self,
+        request: Request<v1::AddOutcomesRequest>,
+    ) -> Result<Response<v1::AddOutcomesResponse>, Status> {
+        self.answer("AddOutcomes", outcomes::add(&self.exchange, request.into_inner())).await
+    }
+
+    async fn remove_outcome(
+        &self,
+        request: Request<v1::RemoveOutcomeRequest>,
+    ) -> Result<Response<v1::RemoveOutcomeResponse>, Status> {
+        self.answer("RemoveOutcome", outcomes::remove(&self.exchange, request.into_inner())).await
+    }
+
+    async fn void_trades(
+        &self,
+        request: Request<v1::VoidTradesRequest>,
+    ) -> Result<Response<v1::VoidTradesResponse>, Status> {
+        self.answer("VoidTrades", trades::void(&self.exchange, request.into_inner())).await
+    }
+
+    async fn cancel_orders(
+        &self,
+        request: Request<v1::CancelOrdersRequest>,
+    ) -> Result<Response<v1::CancelOrdersResponse>, Status> {
+        self.answer("CancelOrders", mass_cancel::cancel(&self.exchange, request.into_inner())).await
     }
 
     async fn submit_order(

@@ -1,43 +1,51 @@
 //! SubmitOrder and CancelOrder.
 
-use betex_core::command::{CommandKind, OrderPrice, OrderRef};
+use betex_core::command::{CommandKind, NewOrder, NewRunner, OrderRef};
 use betex_core::decide::Receipt;
 use betex_core::reject::{Rejection, RejectionClass};
-use betex_core::types::{AccountId, BookMarketState, MarketId, OrderId, RunnerId};
+use betex_core::types::{AccountId, BookMarketState, MarketId, OrderId};
 use betex_core::view::MarketView;
 use betex_proto::v1::{CancelOrderRequest, CancelOrderResponse, SubmitOrderRequest, SubmitOrderResponse};
 use tonic::{Code, Status};
 
 use crate::exchange::{Exchange, unexpected};
-use crate::wire::amount::pennies;
 use crate::wire::fault::{Called, fault, invalid, market_not_found, quoted, refused, words};
-use crate::wire::form;
 use crate::wire::order::{self, OrderForm};
+use crate::wire::terms::Terms;
+use crate::wire::{answer, form};
 
 pub(super) async fn submit(
     exchange: &Exchange,
     request: &SubmitOrderRequest,
 ) -> Result<SubmitOrderResponse, Status> {
-    let form = OrderForm::parse(request)?;
-    let called = Called {
-        market: &request.market_id,
-        user: &request.user_id,
-        client_order_id: &request.client_order_id,
-    };
-    let (market, runner, price) = match resolve(exchange, request, &form)? {
-        Resolved::Placeable { market, runner, price } => (market, runner, price),
+    order::check_names(request)?;
+    let (market, terms, mut order) = match resolve(exchange, request)? {
+        Resolved::Placeable { market, terms, order } => (market, terms, order),
         Resolved::Rejected(answer) => return Ok(answer),
     };
-    let account = exchange.account(&request.user_id).await?;
-    let order = form.order(runner, account, price);
+    order.account_id = exchange.account(&request.user_id).await?;
     let response = exchange.ask(market, CommandKind::SubmitOrder(order)).await?;
     match &response.result {
         Ok(Receipt::Order { report, reason }) => {
-            let fills = order::fills(&response.events, response.first_sequence, &request.outcome_id);
-            Ok(order::accepted(report, *reason, fills, response.sequence))
+            let state = exchange.engine.read();
+            // A market that is gone by now has no names any more.
+            let runners = state.market(market).map_or(&[][..], |market| &market.spec().runners);
+            let fills = answer::fills(&response.events, response.first_sequence, terms, |outcome| {
+                runners.get(outcome.index()).map_or(&request.outcome_id, |runner| &runner.name)
+            });
+            Ok(answer::accepted(report, *reason, fills, response.sequence, terms))
         }
         Ok(receipt) => Err(unexpected(receipt)),
-        Err(rejection) => answer_rejection(rejection, called, response.sequence),
+        Err(rejection) => {
+            let called = Called {
+                market: &request.market_id,
+                terms,
+                outcome: &request.outcome_id,
+                user: &request.user_id,
+                client_order_id: &request.client_order_id,
+            };
+            answer_rejection(rejection, called, response.sequence)
+        }
     }
 }
 
@@ -52,24 +60,27 @@ fn answer_rejection(
         _ => None,
     };
     let (_, message) = words(rejection, called);
-    Ok(order::rejected(reason, message, first, sequence))
+    Ok(answer::rejected(reason, message, first, sequence, called.terms))
 }
 
 /// Names turned into ids, as far as that goes.
 enum Resolved {
     Placeable {
         market: MarketId,
-        runner: RunnerId,
-        price: OrderPrice,
+        terms: Terms,
+        /// Of nobody yet.
+        order: NewOrder,
     },
     /// The market would refuse it, and no command could say so.
     Rejected(SubmitOrderResponse),
 }
 
-fn resolve(exchange: &Exchange, request: &SubmitOrderRequest, form: &OrderForm) -> Result<Resolved, Status> {
+fn resolve(exchange: &Exchange, request: &SubmitOrderRequest) -> Result<Resolved, Status> {
     let state = exchange.engine.read();
     let market =
         state.market_named(&request.market_id).ok_or_else(|| market_not_found(&request.market_id))?;
+    let terms = Terms::of(market.spec().ladder);
+    let form = OrderForm::parse(request, terms)?;
     let reject = |reason, message| {
         // Whatever else is wrong with it, an order comes too early or too late first.
         let called = Called { market: &request.market_id, ..Called::default() };
@@ -77,13 +88,15 @@ fn resolve(exchange: &Exchange, request: &SubmitOrderRequest, form: &OrderForm) 
         let (reason, message) = if market.state() == BookMarketState::Open {
             (reason, message)
         } else {
-            words(&rejection, called)
+            ("MARKET_NOT_OPEN", words(&rejection, called).1)
         };
-        Ok(Resolved::Rejected(order::rejected(reason, message, None, state.sequence())))
+        Ok(Resolved::Rejected(answer::rejected(reason, message, None, state.sequence(), terms)))
     };
-    let outcome = market.outcome_named(&request.outcome_id);
-    let Some(outcome) = outcome else { return reject("INVALID_OUTCOME", unknown_outcome(request, &market)) };
-    let price = match form.price(market.spec().ladder)? {
+    let selection = market.selection(&request.outcome_id);
+    let Some(selection) = selection else {
+        return reject("INVALID_OUTCOME", unknown_outcome(request, &market));
+    };
+    let price = match form.price()? {
         Ok(price) => price,
         Err(message) => return reject("INVALID_PRICE", message),
     };
@@ -92,19 +105,24 @@ fn resolve(exchange: &Exchange, request: &SubmitOrderRequest, form: &OrderForm) 
     if is_new_user && market.state() != BookMarketState::Open {
         return reject("MARKET_NOT_OPEN", String::new());
     }
-    let runner = market.spec().runners[outcome.index()].id;
-    Ok(Resolved::Placeable { market: market.id(), runner, price })
+    let order = form.order(selection, AccountId::NONE, price);
+    Ok(Resolved::Placeable { market: market.id(), terms, order })
 }
 
+/// What an order can be for, in words.
 fn unknown_outcome(request: &SubmitOrderRequest, market: &MarketView<'_>) -> String {
     const NAMES_MAX: usize = 10;
-    let runners = &market.spec().runners;
+    let (outcome, key) = (quoted(&request.outcome_id), quoted(&request.market_id));
+    if market.outcome_named(&request.outcome_id).is_some() {
+        return format!("outcome_id: {outcome} was removed from market {key}");
+    }
+    let still = |runner: &&NewRunner| market.selection(&runner.name).is_some();
+    let runners: Vec<_> = market.spec().runners.iter().filter(still).collect();
     let mut names: Vec<_> = runners.iter().take(NAMES_MAX).map(|runner| quoted(&runner.name)).collect();
     if runners.len() > NAMES_MAX {
         names.push(format!("{} more", runners.len() - NAMES_MAX));
     }
-    let (outcome, market) = (quoted(&request.outcome_id), quoted(&request.market_id));
-    format!("outcome_id: {outcome} is not an outcome of market {market}; it has {}", names.join(", "))
+    format!("outcome_id: {outcome} is not an outcome of market {key}; it has {}", names.join(", "))
 }
 
 pub(super) async fn cancel(
@@ -114,22 +132,25 @@ pub(super) async fn cancel(
     let key = form::name("market_id", &request.market_id)?;
     let user = form::optional_name("user_id", &request.user_id)?;
     let order = order_ref(request)?;
-    let keep = form::optional_quantity("keep_quantity", request.keep_quantity)?;
-    let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;
+    let (market, terms) = exchange.market_terms(key).ok_or_else(|| market_not_found(key))?;
+    let keep = terms.optional_quantity("keep_quantity", request.keep_quantity)?;
     let account_id = owner(exchange, user)?;
     let response = exchange.ask(market, CommandKind::CancelOrder { order, account_id, keep }).await?;
     match response.result {
         Ok(Receipt::Cancelled { report, cancelled }) => Ok(CancelOrderResponse {
             order_id: report.order_id.0,
             status: report.status.name().to_owned(),
-            cancelled_quantity: pennies(cancelled),
-            remaining_quantity: pennies(report.remaining),
+            cancelled_quantity: terms.count(cancelled),
+            remaining_quantity: terms.count(report.remaining),
             sequence: response.sequence,
         }),
         Ok(receipt) => Err(unexpected(&receipt)),
         Err(rejection) => {
-            let called = Called { market: key, user, client_order_id: &request.client_order_id };
-            Err(refused(&rejection, called))
+            let client_order_id = &request.client_order_id;
+            Err(refused(
+                &rejection,
+                Called { market: key, terms, user, client_order_id, ..Called::default() },
+            ))
         }
     }
 }

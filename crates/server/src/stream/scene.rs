@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use betex_core::LevelAfter;
 use betex_core::command::NewRunner;
-use betex_core::event::OutcomeIndex;
+use betex_core::event::{Event, OutcomeIndex};
+use betex_core::line::Line;
 use betex_core::state::State;
-use betex_core::types::{AccountId, MarketId, MarketPhase};
+use betex_core::types::{AccountId, MarketId};
 use betex_journal::JournalEvent;
+
+use crate::wire::terms::Terms;
 
 /// An event and what became of the level that it touched, if it touched one and it is known.
 #[derive(Clone, Debug)]
@@ -16,12 +19,33 @@ pub(crate) struct Seen {
     pub(crate) level: Option<LevelAfter>,
 }
 
-/// The names of one market's events.
+impl Seen {
+    /// The level as it looks from each outcome that has it, the first outcome first: whoever saw it happen
+    /// and whoever reads of it later hear the same.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = LevelAfter> + use<> {
+        let seen = self.level.map(|level| LevelAfter { mirror: None, ..level });
+        let mirror = self.level.and_then(|level| {
+            let (outcome, side, price) = level.mirror?;
+            Some(LevelAfter { outcome, side, price, mirror: None, ..level })
+        });
+        let is_first = mirror.zip(seen).is_some_and(|(mirror, seen)| mirror.outcome < seen.outcome);
+        let (first, second) = if is_first { (mirror, seen) } else { (seen, mirror) };
+        first.into_iter().chain(second)
+    }
+}
+
+/// The events of a transaction.
+pub(crate) fn events(transaction: &[Seen]) -> impl Iterator<Item = &Event> {
+    transaction.iter().map(|seen| &seen.record.event)
+}
+
+/// The names and the terms of one market's events. Outcomes keep their places and their names for as long as
+/// the market is there, so those of now also name what happened before others were added.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
     /// What clients call the market.
     pub(crate) key: &'a str,
-    pub(crate) phase: MarketPhase,
+    pub(crate) terms: Terms,
     outcomes: &'a [NewRunner],
     state: &'a State,
 }
@@ -30,12 +54,24 @@ impl<'a> Scene<'a> {
     /// The names of a market, if it is still there.
     pub(crate) fn of(state: &'a State, market: MarketId) -> Option<Self> {
         let market = state.market(market)?;
-        Some(Self { key: &market.spec().key, phase: market.phase(), outcomes: &market.spec().runners, state })
+        let terms = Terms::of(market.spec().ladder);
+        Some(Self { key: &market.spec().key, terms, outcomes: &market.spec().runners, state })
     }
 
     /// What is left of the names of a market that is gone: nothing rests in it, so nothing more needs them.
     pub(crate) fn of_removed(state: &'a State, key: &'a str) -> Self {
-        Self { key, phase: MarketPhase::Pre, outcomes: &[], state }
+        Self { key, terms: Terms::default(), outcomes: &[], state }
+    }
+
+    /// The name of the quarter line between two lines.
+    pub(crate) fn quarter_line(&self, near: OutcomeIndex, far: OutcomeIndex) -> String {
+        let (near, far) = (self.outcome(near), self.outcome(far));
+        match (Line::parse(&near), Line::parse(&far)) {
+            (Ok(Some(near)), Ok(Some(far))) => {
+                Line { quarters: i32::midpoint(near.quarters, far.quarters), ..near }.to_string()
+            }
+            _ => String::new(),
+        }
     }
 
     /// An outcome's name; one that has none is called by its number.

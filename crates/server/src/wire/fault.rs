@@ -1,11 +1,14 @@
 //! What goes wrong, as gRPC statuses. Every message begins with a code word and says what would be
 //! valid.
 
+use std::borrow::Cow;
+
 use betex::error::EngineError;
 use betex_core::reject::{Rejection, RejectionClass};
 use tonic::{Code, Status};
 
-use super::amount::{PENNIES_MAX, pennies};
+use super::market::phase_name;
+use super::terms::Terms;
 
 /// A status whose message begins with this code word.
 pub(crate) fn fault(code: Code, word: &str, message: impl AsRef<str>) -> Status {
@@ -14,13 +17,12 @@ pub(crate) fn fault(code: Code, word: &str, message: impl AsRef<str>) -> Status 
 
 /// A malformed field: `INVALID_<FIELD>: <field>: <problem>`.
 pub(crate) fn invalid(field: &str, problem: impl AsRef<str>) -> Status {
-    let word = format!("INVALID_{}", field.to_ascii_uppercase());
-    fault(Code::InvalidArgument, &word, format!("{field}: {}", problem.as_ref()))
+    fault(Code::InvalidArgument, &invalid_word(field), format!("{field}: {}", problem.as_ref()))
 }
 
-/// Something that has its place in the API and is not there yet.
-pub(crate) fn not_supported(field: &str, what: impl AsRef<str>) -> Status {
-    fault(Code::InvalidArgument, "NOT_SUPPORTED", format!("{field}: {}", what.as_ref()))
+/// The code word of a malformed field.
+fn invalid_word(field: &str) -> String {
+    format!("INVALID_{}", field.to_ascii_uppercase())
 }
 
 /// No such market.
@@ -38,18 +40,21 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("{short:?}{more}")
 }
 
-/// What the caller called things, so that messages can say it in their words.
+/// What the caller called things, and in which terms, so that messages can say it in their words.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Called<'a> {
     pub(crate) market: &'a str,
+    pub(crate) terms: Terms,
+    pub(crate) outcome: &'a str,
     pub(crate) user: &'a str,
     pub(crate) client_order_id: &'a str,
 }
 
 /// Why a command was refused: the code word, and the rest in words and in units of the wire.
-pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (&'static str, String) {
+pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, str>, String) {
     let market = quoted(called.market);
-    match rejection {
+    let (word, message) = match rejection {
+        Rejection::InvalidField { field, .. } => return (invalid_word(field).into(), rejection.to_string()),
         Rejection::MarketNotFound(_) => {
             ("MARKET_NOT_FOUND", format!("market_id: there is no market {market}; CreateMarket sets one up"))
         }
@@ -57,10 +62,24 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (&'static str,
             ("MARKET_EXISTS", format!("market_id: there is a market {market} already"))
         }
         Rejection::InvalidMarket { .. } => ("INVALID_MARKET", rejection.to_string()),
+        Rejection::InvalidLine(_) => ("INVALID_LINE", rejection.to_string()),
         Rejection::InvalidText { .. } => ("INVALID_TEXT", rejection.to_string()),
         Rejection::InvalidTransition { from, to } => {
             ("INVALID_TRANSITION", format!("market {market} is {from}, so it cannot become {to}"))
         }
+        Rejection::Held { hold, to } => (
+            "MARKET_HELD",
+            format!("market {market} is {}, so it cannot become {to}; lift the hold first", hold.name()),
+        ),
+        Rejection::HoldUnchanged { hold, on } => {
+            let already = if *on { "already" } else { "not" };
+            ("HOLD_UNCHANGED", format!("market {market} is {already} {}", hold.name()))
+        }
+        Rejection::InvalidPhase { from, to } => {
+            let (from, to) = (phase_name(*from), phase_name(*to));
+            ("INVALID_PHASE", format!("phase: market {market} is {from}, so it cannot become {to}"))
+        }
+        Rejection::NotPossible(why) => ("NOT_POSSIBLE", format!("market {market}: {why}")),
         Rejection::NotRemovable { .. } => ("MARKET_NOT_REMOVABLE", rejection.to_string()),
         Rejection::MarketNotOpen(state) => {
             ("MARKET_NOT_OPEN", format!("market {market} is {state}; orders are accepted when it is OPEN"))
@@ -69,19 +88,33 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (&'static str,
             "MARKET_CLOSED",
             format!("market {market} is CLOSED: what rested in it is cancelled or about to be"),
         ),
-        Rejection::InvalidOutcome(_) => ("INVALID_OUTCOME", rejection.to_string()),
+        Rejection::InvalidOutcome(_) => (
+            "INVALID_OUTCOME",
+            format!("outcome_id: market {market} has no outcome {}", quoted(called.outcome)),
+        ),
         Rejection::InvalidPrice { .. } => ("INVALID_PRICE", rejection.to_string()),
         Rejection::InvalidQuantity { quantity, min, max, increment } => {
-            let (quantity, min, increment) = (pennies(*quantity), pennies(*min), pennies(*increment));
-            let max = pennies(*max).min(PENNIES_MAX);
+            let count = |quantity| called.terms.count(quantity);
+            let (min, max, unit) = (count(*min), count(*max), called.terms.unit_name());
+            let (quantity, increment) = (count(*quantity), count(*increment));
             let what = format!(
-                "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} (pennies)"
+                "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} ({unit})"
             );
             ("INVALID_QUANTITY", what)
         }
         Rejection::InvalidExpiry { .. } => ("INVALID_EXPIRY", rejection.to_string()),
         Rejection::SelfTrade => {
             ("SELF_TRADE", format!("the order would match a resting order of user {}", quoted(called.user)))
+        }
+        Rejection::WouldNotFill { fillable, min_fill } => {
+            let (fillable, least) = (called.terms.count(*fillable), called.terms.count(*min_fill));
+            let unit = called.terms.unit_name();
+            let what = format!("min_fill_quantity: {fillable} of at least {least} {unit} would be filled");
+            ("WOULD_NOT_FILL", what)
+        }
+        Rejection::WouldMatch | Rejection::OrderLimit => {
+            let word = if *rejection == Rejection::WouldMatch { "WOULD_MATCH" } else { "ORDER_LIMIT" };
+            (word, rejection.to_string())
         }
         Rejection::DuplicateClientId(first) => {
             let id = quoted(called.client_order_id);
@@ -93,6 +126,7 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (&'static str,
         Rejection::OrderNotFound(order) => {
             ("ORDER_NOT_FOUND", format!("order_id: there is no resting order {order} in market {market}"))
         }
+        Rejection::HalfOfOrder { .. } => ("ORDER_NOT_FOUND", rejection.to_string()),
         Rejection::ClientIdNotFound => {
             let (id, user) = (quoted(called.client_order_id), quoted(called.user));
             ("ORDER_NOT_FOUND", format!("client_order_id: user {user} has no order {id} in market {market}"))
@@ -102,11 +136,13 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (&'static str,
         }
         // The one bound that is an amount.
         Rejection::LimitReached { what, limit } if what.starts_with("quanta ") => {
-            let (what, limit) = (what.replacen("quanta", "pennies", 1), limit / 100);
+            let limit = called.terms.count_of_sum(i128::from(*limit));
+            let what = what.replacen("quanta", called.terms.unit_name(), 1);
             ("LIMIT_REACHED", format!("the limit of {limit} {what} is reached"))
         }
         Rejection::LimitReached { .. } => ("LIMIT_REACHED", rejection.to_string()),
-    }
+    };
+    (word.into(), message)
 }
 
 /// A refusal as a status. What the market decides about an order is an answer where the call has a
@@ -120,7 +156,7 @@ pub(crate) fn refused(rejection: &Rejection, called: Called<'_>) -> Status {
         RejectionClass::Exhausted => Code::ResourceExhausted,
     };
     let (word, message) = words(rejection, called);
-    fault(code, word, message)
+    fault(code, &word, message)
 }
 
 /// The server is about to stop.

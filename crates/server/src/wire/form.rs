@@ -1,11 +1,10 @@
 //! Checks of single fields that every request shares.
 
 use betex_core::command::{NAME_BYTES_MAX, REASON_BYTES_MAX};
-use betex_core::types::{ClientOrderId, Quantity, Side};
+use betex_core::types::ClientOrderId;
 use tonic::Status;
 
-use super::amount::{self, PENNIES_MAX};
-use super::fault::{invalid, quoted};
+use super::fault::invalid;
 
 /// A name that must be there.
 pub(crate) fn name<'a>(field: &str, text: &'a str) -> Result<&'a str, Status> {
@@ -43,37 +42,6 @@ fn within<'a>(field: &str, text: &'a str, bytes_max: usize) -> Result<&'a str, S
         return Err(invalid(field, problem));
     }
     Ok(text)
-}
-
-/// Which side.
-pub(crate) fn side(text: &str) -> Result<Side, Status> {
-    match text {
-        "BACK" => Ok(Side::Yes),
-        "LAY" => Ok(Side::No),
-        other => Err(invalid("side", format!("{} is not valid; BACK or LAY", quoted(other)))),
-    }
-}
-
-/// A side for the wire.
-pub(crate) const fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Yes => "BACK",
-        Side::No => "LAY",
-    }
-}
-
-/// How much, more than nothing.
-pub(crate) fn quantity(field: &str, pennies: u64) -> Result<Quantity, Status> {
-    if pennies == 0 {
-        return Err(invalid(field, format!("0 is not valid; 1 to {PENNIES_MAX} pennies")));
-    }
-    optional_quantity(field, pennies)
-}
-
-/// How much, or nothing.
-pub(crate) fn optional_quantity(field: &str, pennies: u64) -> Result<Quantity, Status> {
-    amount::quantity(pennies)
-        .ok_or_else(|| invalid(field, format!("{pennies} is too much; at most {PENNIES_MAX} pennies")))
 }
 
 /// A value of an enum that the proto file does not name.

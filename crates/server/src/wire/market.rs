@@ -1,48 +1,79 @@
 //! Markets as they are asked for.
 
-use betex_core::command::{NewMarket, RUNNERS_MAX, RUNNERS_MIN};
-use betex_core::ladder::Ladder;
-use betex_core::types::{MarketKind, MarketModel, MarketPhase};
+use std::collections::BTreeSet;
+
+use betex_core::command::{NewMarket, RUNNERS_MAX};
+use betex_core::ladder::{Ladder, PRICE_TICKS_MAX};
+use betex_core::types::{MarketKind, MarketModel, MarketPhase, TransitionPolicy};
 use betex_proto::v1;
 use tonic::Status;
 
-use super::fault::{invalid, not_supported, quoted};
+use super::fault::{invalid, quoted};
 use super::form;
+use super::terms::Terms;
 
-/// A new market from its request.
+/// A new market from its request. Whether its outcomes are lines, and well written ones, the core says.
 pub(crate) fn parse(request: v1::CreateMarketRequest) -> Result<NewMarket, Status> {
     form::name("market_id", &request.market_id)?;
     form::optional_name("name", &request.name)?;
-    model(request.model)?;
-    let ladder = ladder(request.ladder)?;
+    let ladder = ladder(model(request.model)?, request.ladder, request.max_price_ticks)?;
     let kind = kind(request.market_kind)?;
-    check_outcomes(&request.outcomes)?;
-    let mut market = NewMarket::new(request.market_id, request.outcomes);
+    let transition = transition(request.transition_policy)?;
+    let independent = request.independent_outcomes;
+    if independent && request.synthetic_matching == Some(true) {
+        let problem =
+            "true is not valid together with independent_outcomes, of which there are no complete sets";
+        return Err(invalid("synthetic_matching", problem));
+    }
+    let mut market = match ladder {
+        Ladder::Binary { max_price_ticks } => {
+            check_outcomes(&request.outcomes, 1)?;
+            NewMarket::binary(request.market_id, max_price_ticks, request.outcomes)
+        }
+        Ladder::Classic | Ladder::Finest => {
+            check_outcomes(&request.outcomes, 2)?;
+            NewMarket { ladder, ..NewMarket::new(request.market_id, request.outcomes) }
+        }
+    };
     market.name = request.name;
-    market.ladder = ladder;
     market.kind = kind;
+    market.transition = transition;
+    market.independent = independent;
+    market.synthetic = request.synthetic_matching.unwrap_or(!independent);
     if request.min_quantity > 0 {
-        market.min_quantity = form::quantity("min_quantity", request.min_quantity)?;
+        market.min_quantity = Terms::of(ladder).quantity("min_quantity", request.min_quantity)?;
     }
     Ok(market)
 }
 
-fn model(value: i32) -> Result<MarketModel, Status> {
-    match v1::MarketModel::try_from(value) {
-        Ok(v1::MarketModel::ExchangeOdds) => Ok(MarketModel::ExchangeOdds),
-        Ok(v1::MarketModel::BinaryYes) => {
-            Err(not_supported("model", "BINARY_YES is not supported yet; EXCHANGE_ODDS (0) is"))
+fn model(value: i32) -> Result<v1::MarketModel, Status> {
+    let valid = "EXCHANGE_ODDS (0) or BINARY_YES (1)";
+    v1::MarketModel::try_from(value).map_err(|_| form::unknown_value("model", value, valid))
+}
+
+fn ladder(model: v1::MarketModel, ladder: i32, max_price_ticks: u32) -> Result<Ladder, Status> {
+    let known = v1::Ladder::try_from(ladder)
+        .map_err(|_| form::unknown_value("ladder", ladder, "CLASSIC (0) or FINEST (1)"))?;
+    match (model, known) {
+        (v1::MarketModel::ExchangeOdds, _) if max_price_ticks != 0 => {
+            Err(invalid("max_price_ticks", format!("{max_price_ticks} is only for model BINARY_YES (1)")))
         }
-        Err(_) => Err(form::unknown_value("model", value, "EXCHANGE_ODDS (0)")),
+        (v1::MarketModel::ExchangeOdds, v1::Ladder::Classic) => Ok(Ladder::Classic),
+        (v1::MarketModel::ExchangeOdds, v1::Ladder::Finest) => Ok(Ladder::Finest),
+        (v1::MarketModel::BinaryYes, v1::Ladder::Classic) => binary(max_price_ticks),
+        (v1::MarketModel::BinaryYes, v1::Ladder::Finest) => Err(invalid(
+            "ladder",
+            "FINEST is only for model EXCHANGE_ODDS (0); a BINARY_YES market has max_price_ticks",
+        )),
     }
 }
 
-fn ladder(value: i32) -> Result<Ladder, Status> {
-    match v1::Ladder::try_from(value) {
-        Ok(v1::Ladder::Classic) => Ok(Ladder::Classic),
-        Ok(v1::Ladder::Finest) => Ok(Ladder::Finest),
-        Err(_) => Err(form::unknown_value("ladder", value, "CLASSIC (0) or FINEST (1)")),
-    }
+fn binary(max_price_ticks: u32) -> Result<Ladder, Status> {
+    let ticks = if max_price_ticks == 0 { PRICE_TICKS_MAX.into() } else { max_price_ticks };
+    let valid = u16::try_from(ticks).ok().filter(|ticks| (2..=PRICE_TICKS_MAX).contains(ticks));
+    let problem = || format!("{ticks} is not valid; 2 to {PRICE_TICKS_MAX}, or 0 for {PRICE_TICKS_MAX}");
+    let max_price_ticks = valid.ok_or_else(|| invalid("max_price_ticks", problem()))?;
+    Ok(Ladder::Binary { max_price_ticks })
 }
 
 fn kind(value: i32) -> Result<MarketKind, Status> {
@@ -53,19 +84,27 @@ fn kind(value: i32) -> Result<MarketKind, Status> {
     }
 }
 
-fn check_outcomes(outcomes: &[String]) -> Result<(), Status> {
-    if !(RUNNERS_MIN..=RUNNERS_MAX).contains(&outcomes.len()) {
-        let problem = format!("{} of them; {RUNNERS_MIN} to {RUNNERS_MAX} are valid", outcomes.len());
+fn transition(value: i32) -> Result<TransitionPolicy, Status> {
+    match v1::TransitionPolicy::try_from(value) {
+        Ok(v1::TransitionPolicy::RespectPersistence) => Ok(TransitionPolicy::RespectPersistence),
+        Ok(v1::TransitionPolicy::KeepAll) => Ok(TransitionPolicy::KeepAll),
+        Ok(v1::TransitionPolicy::CancelAll) => Ok(TransitionPolicy::CancelAll),
+        Err(_) => {
+            let valid = "RESPECT_PERSISTENCE (0), KEEP_ALL (1) or CANCEL_ALL (2)";
+            Err(form::unknown_value("transition_policy", value, valid))
+        }
+    }
+}
+
+/// Names of outcomes: so many at least, each of them given, none twice.
+pub(crate) fn check_outcomes(outcomes: &[String], fewest: usize) -> Result<(), Status> {
+    if !(fewest..=RUNNERS_MAX).contains(&outcomes.len()) {
+        let problem = format!("{} of them; {fewest} to {RUNNERS_MAX} are valid", outcomes.len());
         return Err(invalid("outcomes", problem));
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for outcome in outcomes {
         form::name("outcomes", outcome)?;
-        if is_handicap_line(outcome) {
-            let what =
-                format!("{} names a handicap or total line; these are not supported yet", quoted(outcome));
-            return Err(not_supported("outcomes", what));
-        }
         if !seen.insert(outcome.as_str()) {
             return Err(invalid("outcomes", format!("{} is there twice", quoted(outcome))));
         }
@@ -73,17 +112,14 @@ fn check_outcomes(outcomes: &[String]) -> Result<(), Status> {
     Ok(())
 }
 
-/// Whether a name ends in a line: `_` and a number that has a sign or a decimal point, as in
-/// `Home_-0.5`, `Away_+1` or `Over_2.25`. `Runner_7` is just a name.
-fn is_handicap_line(outcome: &str) -> bool {
-    let Some((_, line)) = outcome.rsplit_once('_') else { return false };
-    let number = line.strip_prefix(['+', '-']);
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match number.unwrap_or(line).split_once('.') {
-        Some((whole, fraction)) => digits(whole) && digits(fraction),
-        None => number.is_some_and(digits),
-    }
+/// A phase from its name.
+pub(crate) fn phase(name: &str) -> Result<MarketPhase, Status> {
+    let named = PHASES.into_iter().find(|phase| phase_name(*phase) == name);
+    let problem = || format!("{} is not valid; PRE, PRE_AWAIT_LIVE or LIVE", quoted(name));
+    named.ok_or_else(|| invalid("phase", problem()))
 }
+
+const PHASES: [MarketPhase; 3] = [MarketPhase::Pre, MarketPhase::PreAwaitLive, MarketPhase::Live];
 
 /// A model for the wire.
 pub(crate) const fn model_name(model: MarketModel) -> &'static str {
@@ -99,23 +135,5 @@ pub(crate) const fn phase_name(phase: MarketPhase) -> &'static str {
         MarketPhase::Pre => "PRE",
         MarketPhase::PreAwaitLive => "PRE_AWAIT_LIVE",
         MarketPhase::Live => "LIVE",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_told_from_names() {
-        for line in ["Home_-0.25", "Away_+0.5", "Home_0.0", "Over_2.5", "A_B_-1", "_+1"] {
-            assert!(is_handicap_line(line), "{line}");
-        }
-        for name in [
-            "Home", "Draw", "Runner_7", "Home_", "Home_-", "Home_.5", "Home_1.", "-0.5", "A_b", "No_1.2.3",
-            "_",
-        ] {
-            assert!(!is_handicap_line(name), "{name}");
-        }
     }
 }

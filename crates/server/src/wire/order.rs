@@ -1,20 +1,21 @@
-//! Orders as they are asked for and answered.
+//! Orders as they are asked for.
 
 use betex_core::command::{NewOrder, OrderPrice};
-use betex_core::event::{CancelReason, Event};
-use betex_core::ladder::Ladder;
-use betex_core::reject::OrderReport;
-use betex_core::types::{AccountId, ClientOrderId, Persistence, Quantity, RunnerId, Side, TimeInForce};
-use betex_proto::v1::{self, Fill, SubmitOrderRequest, SubmitOrderResponse};
+use betex_core::types::{
+    AccountId, ClientOrderId, Persistence, Price, Quantity, RunnerId, SelfTradePrevention, Side, TimeInForce,
+};
+use betex_core::view::Selection;
+use betex_proto::v1::{self, SubmitOrderRequest};
 use tonic::Status;
 
-use super::amount::{payout, pennies};
-use super::fault::{invalid, not_supported, quoted};
+use super::fault::{invalid, quoted};
 use super::form;
-use super::price::{self, PriceFault, odds, ppm};
+use super::price::{self, PriceFault};
+use super::terms::Terms;
 
-/// What of an order can be told without its market.
+/// An order of which nothing is malformed, in a market with these terms.
 pub(crate) struct OrderForm {
+    terms: Terms,
     side: Side,
     market_order: bool,
     price: f64,
@@ -23,34 +24,50 @@ pub(crate) struct OrderForm {
     client_order_id: Option<ClientOrderId>,
     persistence: Persistence,
     time_in_force: TimeInForce,
+    post_only: bool,
+    self_trade: SelfTradePrevention,
+}
+
+/// Checks the names in an order, before they are looked for.
+pub(crate) fn check_names(request: &SubmitOrderRequest) -> Result<(), Status> {
+    form::name("market_id", &request.market_id)?;
+    form::name("outcome_id", &request.outcome_id)?;
+    form::optional_name("user_id", &request.user_id)?;
+    Ok(())
 }
 
 impl OrderForm {
-    /// Checks everything that is malformed in any market.
-    pub(crate) fn parse(request: &SubmitOrderRequest) -> Result<Self, Status> {
-        form::name("market_id", &request.market_id)?;
-        form::name("outcome_id", &request.outcome_id)?;
-        form::optional_name("user_id", &request.user_id)?;
+    /// Checks everything else that can be malformed.
+    pub(crate) fn parse(request: &SubmitOrderRequest, terms: Terms) -> Result<Self, Status> {
         price::check_finite(request.price).map_err(malformed)?;
+        let market_order = order_type(&request.order_type)?;
+        let quantity = terms.quantity("quantity", request.quantity)?;
+        let time_in_force = time_in_force(request, quantity, terms)?;
+        if request.post_only {
+            check_post_only(market_order, time_in_force)?;
+        }
         Ok(Self {
-            side: form::side(&request.side)?,
-            market_order: order_type(&request.order_type)?,
+            terms,
+            side: terms.side(&request.side)?,
+            market_order,
             price: request.price,
             price_type: price_type(request.price_type)?,
-            quantity: form::quantity("quantity", request.quantity)?,
+            quantity,
             client_order_id: form::client_order_id(&request.client_order_id)?,
             persistence: persistence(request.persistence)?,
-            time_in_force: time_in_force(request.time_in_force, request.expiry_ms)?,
+            time_in_force,
+            post_only: request.post_only,
+            self_trade: self_trade(request.self_trade_prevention)?,
         })
     }
 
-    /// The price, where the market has this ladder; an `Err` with words if it does not take it.
-    pub(crate) fn price(&self, ladder: Ladder) -> Result<Result<OrderPrice, String>, Status> {
+    /// The price; an inner `Err` with words if the market does not take it.
+    pub(crate) fn price(&self) -> Result<Result<OrderPrice, String>, Status> {
         // proto3 cannot tell a price of 0 from none.
         if self.market_order && self.price == 0.0 {
             return Ok(Ok(OrderPrice::Market { worst: None }));
         }
-        match price::parse(self.price, self.price_type, ladder) {
+        match price::parse(self.price, self.price_type, self.terms.ladder) {
             Ok(price) if self.market_order => Ok(Ok(OrderPrice::Market { worst: Some(price) })),
             Ok(price) => Ok(Ok(OrderPrice::Limit(price))),
             Err(PriceFault::OffLadder(words)) => Ok(Err(words)),
@@ -59,16 +76,21 @@ impl OrderForm {
     }
 
     /// The order, once all names have ids.
-    pub(crate) fn order(&self, runner_id: RunnerId, account_id: AccountId, price: OrderPrice) -> NewOrder {
+    pub(crate) fn order(&self, selection: Selection, account_id: AccountId, price: OrderPrice) -> NewOrder {
+        let (runner_id, far_runner_id) = match selection {
+            Selection::Outcome(id) => (id, RunnerId::NONE),
+            Selection::Quarter { near, far } => (near, far),
+        };
         NewOrder {
-            runner_id,
+            far_runner_id,
             account_id,
             client_order_id: self.client_order_id,
-            side: self.side,
             price,
-            quantity: self.quantity,
             persistence: self.persistence,
             time_in_force: self.time_in_force,
+            post_only: self.post_only,
+            self_trade: self.self_trade,
+            ..NewOrder::limit(runner_id, self.side, Price(0), self.quantity)
         }
     }
 }
@@ -90,7 +112,7 @@ fn order_type(text: &str) -> Result<bool, Status> {
 }
 
 fn price_type(value: i32) -> Result<v1::PriceType, Status> {
-    let valid = "DECIMAL_ODDS (1) or BASIS_POINTS (0)";
+    let valid = "DECIMAL_ODDS (1) or BASIS_POINTS (0), in a binary market TICKS (2)";
     v1::PriceType::try_from(value).map_err(|_| form::unknown_value("price_type", value, valid))
 }
 
@@ -102,103 +124,61 @@ fn persistence(value: i32) -> Result<Persistence, Status> {
     }
 }
 
-fn time_in_force(value: i32, expiry_ms: u64) -> Result<TimeInForce, Status> {
-    let known = match v1::TimeInForce::try_from(value) {
-        Ok(v1::TimeInForce::Gtd) if expiry_ms == 0 => {
-            let problem =
-                "is missing; a GTD order needs the time it expires, in milliseconds since the Unix epoch";
-            return Err(invalid("expiry_ms", problem));
+fn self_trade(value: i32) -> Result<SelfTradePrevention, Status> {
+    match v1::SelfTradePrevention::try_from(value) {
+        Ok(v1::SelfTradePrevention::Skip) => Ok(SelfTradePrevention::Skip),
+        Ok(v1::SelfTradePrevention::Reject) => Ok(SelfTradePrevention::Reject),
+        Ok(v1::SelfTradePrevention::CancelResting) => Ok(SelfTradePrevention::CancelResting),
+        Ok(v1::SelfTradePrevention::CancelTaker) => Ok(SelfTradePrevention::CancelTaker),
+        Err(_) => {
+            let valid = "SKIP (0), REJECT (1), CANCEL_RESTING (2) or CANCEL_TAKER (3)";
+            Err(form::unknown_value("self_trade_prevention", value, valid))
         }
-        Ok(v1::TimeInForce::Gtd) => return Ok(TimeInForce::Gtd { expiry_ms }),
-        Ok(v1::TimeInForce::Gtc) => TimeInForce::Gtc,
-        Ok(v1::TimeInForce::Ioc) => TimeInForce::Ioc,
-        Ok(v1::TimeInForce::Fok) => {
-            return Err(not_supported(
-                "time_in_force",
-                "FOK is not supported yet; GTC (0), IOC (1) or GTD (3)",
-            ));
-        }
-        Err(_) => return Err(form::unknown_value("time_in_force", value, "GTC (0), IOC (1) or GTD (3)")),
-    };
-    if expiry_ms != 0 {
+    }
+}
+
+fn time_in_force(
+    request: &SubmitOrderRequest,
+    quantity: Quantity,
+    terms: Terms,
+) -> Result<TimeInForce, Status> {
+    let valid = "GTC (0), IOC (1), FOK (2) or GTD (3)";
+    let kind = v1::TimeInForce::try_from(request.time_in_force)
+        .map_err(|_| form::unknown_value("time_in_force", request.time_in_force, valid))?;
+    let (expiry_ms, min_fill_quantity) = (request.expiry_ms, request.min_fill_quantity);
+    if kind == v1::TimeInForce::Gtd && expiry_ms == 0 {
+        let problem =
+            "is missing; a GTD order needs the time it expires, in milliseconds since the Unix epoch";
+        return Err(invalid("expiry_ms", problem));
+    }
+    if kind != v1::TimeInForce::Gtd && expiry_ms != 0 {
         return Err(invalid("expiry_ms", "is only for time_in_force GTD (3)"));
     }
-    Ok(known)
-}
-
-/// The answer to an accepted order.
-pub(crate) fn accepted(
-    report: &OrderReport,
-    reason: Option<CancelReason>,
-    fills: Vec<Fill>,
-    sequence: u64,
-) -> SubmitOrderResponse {
-    let rejection_reason = reason.map_or("", CancelReason::name);
-    SubmitOrderResponse {
-        status: report.status.name().to_owned(),
-        rejection_reason: rejection_reason.to_owned(),
-        message: remainder_words(reason).to_owned(),
-        fills,
-        sequence,
-        ..figures(report)
+    if kind != v1::TimeInForce::Fok && min_fill_quantity != 0 {
+        return Err(invalid("min_fill_quantity", "is only for time_in_force FOK (2)"));
     }
-}
-
-/// The answer to an order that the market refused. `first` is the order that has its client id already.
-pub(crate) fn rejected(
-    reason: &str,
-    message: String,
-    first: Option<&OrderReport>,
-    sequence: u64,
-) -> SubmitOrderResponse {
-    SubmitOrderResponse {
-        status: "REJECTED".to_owned(),
-        rejection_reason: reason.to_owned(),
-        message,
-        sequence,
-        ..first.map(figures).unwrap_or_default()
-    }
-}
-
-fn figures(report: &OrderReport) -> SubmitOrderResponse {
-    SubmitOrderResponse {
-        order_id: report.order_id.0,
-        filled_quantity: pennies(report.filled),
-        remaining_quantity: pennies(report.remaining),
-        cancelled_quantity: pennies(report.cancelled()),
-        ..SubmitOrderResponse::default()
-    }
-}
-
-fn remainder_words(reason: Option<CancelReason>) -> &'static str {
-    match reason {
-        Some(CancelReason::SelfTrade) => {
-            "the rest is cancelled: it would rest across an order of the same user"
+    Ok(match kind {
+        v1::TimeInForce::Gtc => TimeInForce::Gtc,
+        v1::TimeInForce::Ioc => TimeInForce::Ioc,
+        v1::TimeInForce::Gtd => TimeInForce::Gtd { expiry_ms },
+        v1::TimeInForce::Fok => {
+            let min_fill = terms.optional_quantity("min_fill_quantity", min_fill_quantity)?;
+            if min_fill > quantity {
+                let most = request.quantity;
+                let problem = format!(
+                    "{min_fill_quantity} is too much; at most the quantity, {most}, or 0 for all of it"
+                );
+                return Err(invalid("min_fill_quantity", problem));
+            }
+            TimeInForce::Fok { min_fill }
         }
-        Some(CancelReason::OrderLimit) => {
-            "the rest is cancelled: the order met the bound on work for one order"
-        }
-        _ => "",
-    }
+    })
 }
 
-/// What of a transaction's events were fills. `first_sequence` is that of the first event.
-pub(crate) fn fills(events: &[Event], first_sequence: u64, outcome: &str) -> Vec<Fill> {
-    let numbered = (first_sequence..).zip(events);
-    let trades = numbered.filter_map(|(sequence, event)| match event {
-        Event::TradeMatched(trade) => Some((sequence, trade)),
-        _ => None,
-    });
-    trades
-        .map(|(sequence, trade)| Fill {
-            maker_order_id: trade.maker_order_id.0,
-            price: ppm(trade.price),
-            odds: odds(trade.price),
-            quantity: pennies(trade.quantity),
-            payout: payout(trade.payout()),
-            trade_id: sequence,
-            outcome_id: outcome.to_owned(),
-            taker_quantity: pennies(trade.quantity),
-        })
-        .collect()
+/// Only what may rest can be post-only.
+fn check_post_only(market_order: bool, time_in_force: TimeInForce) -> Result<(), Status> {
+    match time_in_force {
+        TimeInForce::Gtc | TimeInForce::Gtd { .. } if !market_order => Ok(()),
+        _ => Err(invalid("post_only", "is only for a LIMIT order with time_in_force GTC (0) or GTD (3)")),
+    }
 }

@@ -1,11 +1,12 @@
 //! Prices of the wire. This is where floats stop.
 
-use betex_core::ladder::{Ladder, ODDS_MAX, Tick};
+use betex_core::ladder::{Ladder, ODDS_MAX};
 use betex_core::types::Price;
 use betex_proto::v1::PriceType;
 
 /// Parts per million times odds x 10 000.
-const ONE: u64 = 1_000_000 * 10_000;
+const ONE: u64 = MILLION * 10_000;
+const MILLION: u64 = 1_000_000;
 /// How far decimal odds may be from the price they mean.
 const ODDS_TOLERANCE: f64 = 1e-9;
 /// How far parts per million may be from a whole number: whoever computes 1e6 / odds and forgets to round
@@ -32,6 +33,12 @@ pub(crate) fn ppm(price: Price) -> u64 {
     (2 * ONE + price) / (2 * price)
 }
 
+/// The parts per million of a price in ticks, for the wire: `round(1e6 * ticks / max)`, halves up.
+pub(crate) fn ppm_of_ticks(price: Price, max: u32) -> u64 {
+    let (price, max) = (u64::from(price.0), u64::from(max).max(1));
+    (2 * MILLION * price + max) / (2 * max)
+}
+
 /// Refuses what is no number at all; that needs no market to be told.
 pub(crate) fn check_finite(price: f64) -> Result<(), PriceFault> {
     if price.is_finite() {
@@ -39,13 +46,26 @@ pub(crate) fn check_finite(price: f64) -> Result<(), PriceFault> {
     }
     Err(PriceFault::Malformed(
         "price",
-        format!("{price} is not a number; odds such as 2.5 with price_type DECIMAL_ODDS"),
+        format!(
+            "{price} is not a number; odds such as 2.5 with price_type DECIMAL_ODDS, or in a binary market 55 with TICKS"
+        ),
     ))
 }
 
 /// The price that is meant.
 pub(crate) fn parse(price: f64, price_type: PriceType, ladder: Ladder) -> Result<Price, PriceFault> {
     check_finite(price)?;
+    if let Ladder::Binary { max_price_ticks } = ladder {
+        let max = u32::from(max_price_ticks);
+        return match price_type {
+            PriceType::Ticks => from_ticks(price, max),
+            PriceType::BasisPoints => from_ppm_of_ticks(price, max),
+            PriceType::DecimalOdds => Err(PriceFault::Malformed(
+                "price_type",
+                "DECIMAL_ODDS are for markets at odds; this one is binary: send TICKS (2)".to_owned(),
+            )),
+        };
+    }
     match price_type {
         PriceType::DecimalOdds => from_odds(price, ladder),
         PriceType::BasisPoints => from_ppm(price, ladder),
@@ -54,6 +74,47 @@ pub(crate) fn parse(price: f64, price_type: PriceType, ladder: Ladder) -> Result
             "TICKS are for binary markets; this market takes DECIMAL_ODDS or BASIS_POINTS".to_owned(),
         )),
     }
+}
+
+fn from_ticks(ticks: f64, max: u32) -> Result<Price, PriceFault> {
+    let nearest = Price(whole(ticks.round()));
+    if f64::from(nearest.0) == ticks && (1..max).contains(&nearest.0) {
+        return Ok(nearest);
+    }
+    let nearest = nearest_words(below(ticks, max), above(ticks, max), |price| price.0.to_string());
+    Err(PriceFault::OffLadder(format!(
+        "price: {ticks:?} ticks are not on the market's ladder (1 to {}); {nearest}",
+        max - 1
+    )))
+}
+
+fn from_ppm_of_ticks(ppm: f64, max: u32) -> Result<Price, PriceFault> {
+    let ticks = ppm * f64::from(max) / 1e6;
+    let nearest = Price(whole(ticks.round()));
+    // Ticks are a hundred parts per million or more; a half may have been rounded either way.
+    let is_image =
+        |image: u64| (ppm - f64::from(u32::try_from(image).unwrap_or(u32::MAX))).abs() <= PPM_TOLERANCE;
+    let (double, max_) = (2 * MILLION * u64::from(nearest.0), u64::from(max));
+    let (up, down) = (ppm_of_ticks(nearest, max), (double + max_).saturating_sub(1) / (2 * max_));
+    if (1..max).contains(&nearest.0) && (is_image(up) || is_image(down)) {
+        return Ok(nearest);
+    }
+    let name = |price: Price| format!("{} ({} ticks)", ppm_of_ticks(price, max), price.0);
+    let nearest = nearest_words(below(ticks, max), above(ticks, max), name);
+    Err(PriceFault::OffLadder(format!(
+        "price: {ppm:?} parts per million are not on the market's ladder of 1 to {} ticks; {nearest}; for ticks set price_type to TICKS",
+        max - 1
+    )))
+}
+
+/// The next whole tick below, if there is one.
+fn below(ticks: f64, max: u32) -> Option<Price> {
+    Some(whole((ticks - 1e-9).floor()).min(max - 1)).filter(|ticks| *ticks > 0).map(Price)
+}
+
+/// The next whole tick above, if there is one.
+fn above(ticks: f64, max: u32) -> Option<Price> {
+    Some(whole((ticks + 1e-9).ceil()).max(1)).filter(|ticks| *ticks < max).map(Price)
 }
 
 fn from_odds(odds: f64, ladder: Ladder) -> Result<Price, PriceFault> {
@@ -123,16 +184,15 @@ fn nearest_words(below: Option<Price>, above: Option<Price>, name: impl Fn(Price
 }
 
 fn ladder_name(ladder: Ladder) -> String {
-    let (first, last) = (ladder.price(Tick(0)), ladder.price(Tick(ladder.len() - 1)));
-    let name = match ladder {
-        Ladder::Classic => "CLASSIC",
-        Ladder::Finest => "FINEST",
-    };
+    let (first, last) = ladder.ends();
+    let name = if ladder == Ladder::Finest { "FINEST" } else { "CLASSIC" };
     format!("{name} ladder ({} to {})", first.odds(), last.odds())
 }
 
 #[cfg(test)]
 mod tests {
+    use betex_core::ladder::Tick;
+
     use super::*;
     use PriceType::{BasisPoints, DecimalOdds, Ticks};
 
@@ -225,5 +285,49 @@ mod tests {
                 "{price}"
             );
         }
+    }
+
+    #[test]
+    fn every_tick_comes_back_in_ticks_and_as_parts_per_million() {
+        for max_price_ticks in [2, 3, 64, 100, 128, 9_999, 10_000] {
+            let ladder = Ladder::Binary { max_price_ticks };
+            for price in (1..u32::from(max_price_ticks)).map(Price) {
+                assert_eq!(parse(f64::from(price.0), Ticks, ladder), Ok(price));
+                let image = 1e6 * f64::from(price.0) / f64::from(max_price_ticks);
+                for image in [image.round(), image.round_ties_even()] {
+                    assert_eq!(
+                        parse(image, BasisPoints, ladder),
+                        Ok(price),
+                        "{price:?} of {max_price_ticks}"
+                    );
+                }
+            }
+        }
+        assert_eq!((ppm_of_ticks(Price(1), 3), ppm_of_ticks(Price(1), 128)), (333_333, 7_813));
+    }
+
+    #[test]
+    fn a_price_between_ticks_is_told_its_neighbours() {
+        let ladder = Ladder::Binary { max_price_ticks: 100 };
+        for (price, price_type, words) in [
+            (55.5, Ticks, "55.5 ticks are not on the market's ladder (1 to 99); the nearest are 55 and 56"),
+            (0.0, Ticks, "the nearest is 1"),
+            (-5.0, Ticks, "the nearest is 1"),
+            (100.0, Ticks, "the nearest is 99"),
+            (1e300, Ticks, "the nearest is 99"),
+            (550_001.0, BasisPoints, "the nearest are 550000 (55 ticks) and 560000 (56 ticks)"),
+            (549_999.0, BasisPoints, "the nearest are 540000 (54 ticks) and 550000 (55 ticks)"),
+            (55.0, BasisPoints, "the nearest is 10000 (1 ticks); for ticks set price_type to TICKS"),
+            (1e6, BasisPoints, "the nearest is 990000 (99 ticks)"),
+        ] {
+            let Err(PriceFault::OffLadder(message)) = parse(price, price_type, ladder) else {
+                panic!("{price} was taken");
+            };
+            assert!(message.contains(words), "{price}: {message}");
+        }
+        let odds = parse(2.5, DecimalOdds, ladder);
+        assert!(
+            matches!(odds, Err(PriceFault::Malformed("price_type", words)) if words.contains("send TICKS (2)"))
+        );
     }
 }

@@ -42,7 +42,10 @@ async fn malformed_orders() {
         (with(|o| o.price = f64::NEG_INFINITY), "INVALID_PRICE: price: -inf is not a number"),
         (with(|o| (o.price, o.order_type) = (f64::NAN, "MARKET".into())), "INVALID_PRICE"),
         (with(|o| o.price_type = 2), "INVALID_PRICE_TYPE: price_type: TICKS are for binary markets"),
-        (with(|o| o.price_type = 7), "price_type: 7 is not valid; DECIMAL_ODDS (1) or BASIS_POINTS (0)"),
+        (
+            with(|o| o.price_type = 7),
+            "price_type: 7 is not valid; DECIMAL_ODDS (1) or BASIS_POINTS (0), in a binary",
+        ),
         (with(|o| o.price_type = -1), "INVALID_PRICE_TYPE"),
         (with(|o| o.quantity = 0), "INVALID_QUANTITY: quantity: 0 is not valid; 1 to 1000000000000 pennies"),
         (
@@ -58,11 +61,31 @@ async fn malformed_orders() {
         (with(|o| o.market_id = "m".repeat(129)), "INVALID_MARKET_ID"),
         (with(|o| o.outcome_id = "o".repeat(900_000)), "outcome_id: 900000 bytes are too many"),
         (with(|o| o.side = "x".repeat(900_000)), "(and so on) is not valid; BACK or LAY"),
-        (with(|o| o.time_in_force = 2), "NOT_SUPPORTED: time_in_force: FOK is not supported yet"),
-        (with(|o| o.time_in_force = 4), "time_in_force: 4 is not valid; GTC (0), IOC (1) or GTD (3)"),
+        (
+            with(|o| o.time_in_force = 4),
+            "time_in_force: 4 is not valid; GTC (0), IOC (1), FOK (2) or GTD (3)",
+        ),
         (with(|o| o.time_in_force = 3), "expiry_ms: is missing"),
         (with(|o| o.expiry_ms = 1), "expiry_ms: is only for time_in_force GTD (3)"),
         (with(|o| o.persistence = 2), "persistence: 2 is not valid; LAPSE (0) or PERSIST (1)"),
+        (with(|o| o.side = "BUY".into()), "INVALID_SIDE: side: \"BUY\" is not valid; BACK or LAY"),
+        (with(|o| o.min_fill_quantity = 1), "min_fill_quantity: is only for time_in_force FOK (2)"),
+        (
+            with(|o| (o.time_in_force, o.min_fill_quantity) = (2, 1_001)),
+            "min_fill_quantity: 1001 is too much; at most the quantity, 1000, or 0 for all of it",
+        ),
+        (with(|o| (o.time_in_force, o.expiry_ms) = (2, 1)), "expiry_ms: is only for time_in_force GTD (3)"),
+        (
+            with(|o| o.self_trade_prevention = 4),
+            "self_trade_prevention: 4 is not valid; SKIP (0), REJECT (1)",
+        ),
+        (with(|o| o.self_trade_prevention = -1), "INVALID_SELF_TRADE_PREVENTION"),
+        (
+            with(|o| (o.post_only, o.time_in_force) = (true, 1)),
+            "post_only: is only for a LIMIT order with time_in_force GTC (0) or GTD (3)",
+        ),
+        (with(|o| (o.post_only, o.time_in_force) = (true, 2)), "INVALID_POST_ONLY"),
+        (with(|o| (o.post_only, o.order_type) = (true, "MARKET".into())), "INVALID_POST_ONLY"),
     ] {
         invalid(client.submit_order(order).await, &[words]);
     }
@@ -85,13 +108,56 @@ async fn malformed_markets() {
         (CreateMarketRequest { outcomes: many, ..base.clone() }, "outcomes: 257 of them"),
         (outcomes(&["Home", ""]), "outcomes: is missing"),
         (outcomes(&["Home", "Home"]), "outcomes: \"Home\" is there twice"),
-        (outcomes(&["Home_-0.25", "Away_+0.25"]), "NOT_SUPPORTED: outcomes: \"Home_-0.25\" names a handicap"),
-        (outcomes(&["Over_2.5", "Under_2.5"]), "NOT_SUPPORTED"),
         (
-            CreateMarketRequest { model: 1, ..base.clone() },
-            "NOT_SUPPORTED: model: BINARY_YES is not supported yet",
+            outcomes(&["Home_-0.25", "Away_+0.25"]),
+            "INVALID_LINE: outcomes: \"Home_-0.25\" is a quarter line and has no book of its own: list \"Home_0.0\" and \"Home_-0.5\"",
         ),
-        (CreateMarketRequest { model: 2, ..base.clone() }, "model: 2 is not valid; EXCHANGE_ODDS (0)"),
+        (
+            outcomes(&["Home_0.5", "Away_-0.5"]),
+            "INVALID_LINE: outcomes: \"Home_0.5\" is not a line; \"Home_+0.5\" is",
+        ),
+        (outcomes(&["Over_2.5", "Draw"]), "\"Draw\" is not a line, and the others are"),
+        (
+            outcomes(&["Home_-0.5", "Away_+0.5", "Third_+0.5"]),
+            "\"Third_+0.5\" is of a third team; lines are of two",
+        ),
+        (
+            CreateMarketRequest { model: 2, ..base.clone() },
+            "model: 2 is not valid; EXCHANGE_ODDS (0) or BINARY_YES (1)",
+        ),
+        (
+            CreateMarketRequest { model: 1, ladder: 1, ..base.clone() },
+            "ladder: FINEST is only for model EXCHANGE_ODDS (0)",
+        ),
+        (
+            CreateMarketRequest { model: 1, max_price_ticks: 1, ..base.clone() },
+            "max_price_ticks: 1 is not valid; 2 to 10000",
+        ),
+        (
+            CreateMarketRequest { model: 1, max_price_ticks: 10_001, ..base.clone() },
+            "max_price_ticks: 10001 is not valid; 2 to 10000",
+        ),
+        (
+            CreateMarketRequest { max_price_ticks: 100, ..base.clone() },
+            "INVALID_MAX_PRICE_TICKS: max_price_ticks: 100 is only for model BINARY_YES (1)",
+        ),
+        (
+            CreateMarketRequest { model: 1, outcomes: vec![], ..base.clone() },
+            "outcomes: 0 of them; 1 to 256 are valid",
+        ),
+        (
+            CreateMarketRequest { model: 1, min_quantity: u64::MAX, ..base.clone() },
+            "min_quantity: 18446744073709551615 is too much; at most 100000000000000 shares",
+        ),
+        (CreateMarketRequest { transition_policy: 3, ..base.clone() }, "transition_policy: 3 is not valid"),
+        (
+            CreateMarketRequest {
+                independent_outcomes: true,
+                synthetic_matching: Some(true),
+                ..base.clone()
+            },
+            "synthetic_matching: true is not valid together with independent_outcomes",
+        ),
         (
             CreateMarketRequest { ladder: 2, ..base.clone() },
             "ladder: 2 is not valid; CLASSIC (0) or FINEST (1)",
@@ -166,7 +232,7 @@ async fn bytes_that_are_no_message_and_fields_that_nobody_knows() {
     let suspended = raw_call(&server, "SuspendMarket", future.clone()).await.unwrap();
     assert_eq!(suspended.status, "SUSPENDED");
     assert_eq!(raw_call(&server, "OpenMarket", future.clone()).await.unwrap().status, "OPEN");
-    let nowhere = raw_call(&server, "VoidTrades", future).await.unwrap_err();
+    let nowhere = raw_call(&server, "SettleMarket", future).await.unwrap_err();
     assert_eq!(nowhere.code(), Code::Unimplemented);
     still_works(&mut client).await;
 }

@@ -106,8 +106,12 @@ async fn a_book_shows_the_best_for_the_taker_first() {
         shown.bids.is_sorted_by(|a, b| a.price > b.price)
             && shown.asks.is_sorted_by(|a, b| a.price < b.price)
     );
-    let request =
-        GetOrderBookRequest { market_id: MARKET.to_owned(), outcome_id: "Liverpool".to_owned(), depth: 2 };
+    let request = GetOrderBookRequest {
+        market_id: MARKET.to_owned(),
+        outcome_id: "Liverpool".to_owned(),
+        depth: 2,
+        ..GetOrderBookRequest::default()
+    };
     let top = client.get_order_book(request).await.unwrap().into_inner();
     assert_eq!((top.asks.len(), top.bids.len()), (2, 2));
     assert_eq!(ladder(&top.asks), [(2.46, 600, 2), (2.4, 100, 1)]);

@@ -207,6 +207,43 @@ pub(crate) async fn open_market_named(client: &mut Client, market_id: &str, outc
     client.open_market(lifecycle(market_id)).await.unwrap();
 }
 
+/// Creates and opens a market as it is asked for.
+pub(crate) async fn open(client: &mut Client, market: CreateMarketRequest) {
+    let market_id = market.market_id.clone();
+    client.create_market(market).await.unwrap();
+    client.open_market(lifecycle(&market_id)).await.unwrap();
+}
+
+/// A limit order of [`MARKET`] in ticks.
+pub(crate) fn shares(
+    outcome: &str,
+    side: &str,
+    ticks: u32,
+    quantity: u64,
+    user_id: &str,
+) -> SubmitOrderRequest {
+    let price_type = PriceType::Ticks.into();
+    SubmitOrderRequest { price_type, ..on(outcome, limit(side, ticks.into(), quantity, user_id)) }
+}
+
+/// The same order on another outcome.
+pub(crate) fn on(outcome: &str, order: SubmitOrderRequest) -> SubmitOrderRequest {
+    SubmitOrderRequest { outcome_id: outcome.to_owned(), ..order }
+}
+
+/// The message of a refusal, which must be of this kind.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(
+    answer: Result<T, tonic::Status>,
+    code: tonic::Code,
+    word: &str,
+) -> String {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), code, "{status:?}");
+    assert!(status.message().starts_with(&format!("{word}: ")), "{status:?}");
+    status.message().to_owned()
+}
+
 /// A limit order on Liverpool.
 pub(crate) fn limit(side: &str, odds: f64, quantity: u64, user_id: &str) -> SubmitOrderRequest {
     SubmitOrderRequest {
@@ -233,6 +270,11 @@ pub(crate) async fn book(client: &mut Client, outcome: &str) -> GetOrderBookResp
         ..GetOrderBookRequest::default()
     };
     client.get_order_book(request).await.unwrap().into_inner()
+}
+
+/// `(ticks, quantity, orders)` of each level.
+pub(crate) fn tick_ladder(levels: &[Level]) -> Vec<(u32, u64, i32)> {
+    levels.iter().map(|level| (level.ticks, level.quantity, level.order_count)).collect()
 }
 
 /// `(odds, quantity, orders)` of each level.

@@ -3,13 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
 mod bad_input;
+mod binary;
+mod every_event;
 mod flow;
+mod golden;
 mod harness;
 mod in_process;
+mod lifecycle;
+mod lines;
+mod mass_cancel;
+mod order_types;
 mod orders;
 mod program;
 mod refusals;
 mod restart;
+mod sets;
+mod socket_events;
 mod sockets;
 mod streams;
 mod trading;

@@ -3,16 +3,7 @@
 use betex_proto::v1::{CancelOrderRequest, CreateMarketRequest, GetOrderBookRequest, SubmitOrderRequest};
 use tonic::Code;
 
-use crate::harness::{MARKET, Running, lifecycle, limit, market, open_market, submit};
-
-/// The message of a refusal, which must be of this kind.
-#[track_caller]
-fn refused<T: std::fmt::Debug>(answer: Result<T, tonic::Status>, code: Code, word: &str) -> String {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), code, "{status:?}");
-    assert!(status.message().starts_with(&format!("{word}: ")), "{status:?}");
-    status.message().to_owned()
-}
+use crate::harness::{MARKET, Running, lifecycle, limit, market, open_market, refused, submit};
 
 #[tokio::test]
 async fn what_the_market_decides_comes_back_in_the_answer() {

@@ -9,9 +9,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_a
 
 use crate::harness::{MARKET, PATIENCE, Running, lifecycle, limit, market, open_market, submit};
 
-type Socket<S> = WebSocketStream<S>;
+pub(crate) type Socket<S> = WebSocketStream<S>;
 
-async fn connect(server: &Running, query: &str) -> Socket<MaybeTlsStream<TcpStream>> {
+pub(crate) async fn connect(server: &Running, query: &str) -> Socket<MaybeTlsStream<TcpStream>> {
     connect_async(format!("ws://{}/ws{query}", server.http)).await.unwrap().0
 }
 
@@ -31,7 +31,7 @@ where
 }
 
 /// The next events, with every timestamp replaced by 0.
-async fn texts<S>(socket: &mut Socket<S>, count: usize) -> Vec<String>
+pub(crate) async fn texts<S>(socket: &mut Socket<S>, count: usize) -> Vec<String>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {

@@ -11,10 +11,13 @@ use tonic::{Code, Streaming};
 use crate::harness::{
     Client, MARKET, PATIENCE, Running, book, lifecycle, limit, next, open_market, submit, subscribe,
 };
-use crate::trading::{Replica, trade};
+use crate::trading::{MATCH, Replica, trade};
 
 /// All updates up to an event, which a heartbeat says has been reached. Numbers have no gaps.
-async fn hear_until(mut stream: Streaming<MarketUpdate>, last: watch::Receiver<u64>) -> Vec<MarketUpdate> {
+pub(crate) async fn hear_until(
+    mut stream: Streaming<MarketUpdate>,
+    last: watch::Receiver<u64>,
+) -> Vec<MarketUpdate> {
     let mut updates: Vec<MarketUpdate> = Vec::new();
     loop {
         let update = next(&mut stream).await.unwrap();
@@ -35,16 +38,16 @@ async fn hear_until(mut stream: Streaming<MarketUpdate>, last: watch::Receiver<u
 }
 
 /// An event that is known from the beginning.
-fn always(last: u64) -> watch::Receiver<u64> {
+pub(crate) fn always(last: u64) -> watch::Receiver<u64> {
     watch::channel(last).1
 }
 
 /// All updates of a stretch of the past.
-async fn hear(client: &mut Client, from_sequence: u64, last: u64) -> Vec<MarketUpdate> {
+pub(crate) async fn hear(client: &mut Client, from_sequence: u64, last: u64) -> Vec<MarketUpdate> {
     hear_until(subscribe(client, from_sequence, false).await, always(last)).await
 }
 
-fn from(updates: &[MarketUpdate], sequence: u64) -> Vec<MarketUpdate> {
+pub(crate) fn from(updates: &[MarketUpdate], sequence: u64) -> Vec<MarketUpdate> {
     updates.iter().filter(|update| update.sequence >= sequence).cloned().collect()
 }
 
@@ -59,7 +62,7 @@ async fn a_stream_joined_anywhere_is_the_book() {
     let live = subscribe(&mut client, 0, false).await;
     let mut traders = Vec::new();
     for seed in 0..4 {
-        traders.push(tokio::spawn(trade(server.client().await, seed, 500)));
+        traders.push(tokio::spawn(trade(server.client().await, MATCH, seed, 500)));
     }
     let mut noise = server.client().await;
     traders.push(tokio::spawn(async move {
@@ -84,7 +87,7 @@ async fn a_stream_joined_anywhere_is_the_book() {
     for trader in traders {
         trader.await.unwrap();
     }
-    let (truth, last) = Replica::of(&mut client).await;
+    let (truth, last) = Replica::of(&mut client, MATCH).await;
     reached.send(last).unwrap();
     assert!(truth.0.len() > 10 && joined.len() > 10, "{} {truth:?}", joined.len());
 
@@ -152,7 +155,7 @@ async fn updates_tell_of_orders_levels_and_status() {
         ("order 3 LAY CANCELLED 0/100 rests 0 of ben  ", true),
         ("order 4 BACK RESTING 0/500 rests 500 of anna  ", false),
         ("level BACK 3 500 in 1", true),
-        ("status CLOSED PRE full time", true),
+        ("status CLOSED  full time", true),
         ("order 4 BACK CANCELLED 0/500 rests 0 of anna  MARKET_CLOSED", false),
         ("level BACK 3 0 in 0", true),
     ];
@@ -191,6 +194,7 @@ fn words(update: &MarketUpdate) -> String {
         Update::MarketStatus(status) => {
             format!("status {} {} {}", status.status, status.phase, status.reason)
         }
+        Update::OutcomeChange(_) | Update::TradesVoided(_) | Update::MassCancel(_) => panic!("{update:?}"),
         Update::Heartbeat(_) => "heartbeat".to_owned(),
     }
 }
@@ -245,11 +249,11 @@ async fn a_slow_reader_is_cut_off_and_can_resume() {
     let mut stream = subscribe(&mut slow, 0, false).await;
     let mut seed = 0;
     while !server.has_cut_a_stream().await {
-        let traders: Vec<_> = (0..4).map(|trader| trade(client.clone(), seed + trader, 100)).collect();
+        let traders: Vec<_> = (0..4).map(|trader| trade(client.clone(), MATCH, seed + trader, 100)).collect();
         futures::future::join_all(traders).await;
         seed += 4;
     }
-    let (_, last) = Replica::of(&mut client).await;
+    let (_, last) = Replica::of(&mut client, MATCH).await;
     let everything = hear(&mut client, 1, last).await;
     let mut heard = Vec::new();
     let status = loop {

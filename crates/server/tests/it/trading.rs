@@ -3,11 +3,24 @@
 use std::collections::BTreeMap;
 
 use betex_proto::v1::market_update::Update;
-use betex_proto::v1::{CancelOrderRequest, GetOrderBookResponse, MarketUpdate};
+use betex_proto::v1::{CancelOrderRequest, GetOrderBookResponse, MarketUpdate, SubmitOrderRequest};
 
-use crate::harness::{Client, MARKET, book, limit, submit};
+use crate::harness::{Client, MARKET, book, limit, on, shares, submit};
 
-const OUTCOMES: [&str; 3] = ["Liverpool", "Draw", "Arsenal"];
+/// What is traded in [`MARKET`].
+#[derive(Clone, Copy)]
+pub(crate) struct Arena {
+    /// Each has a book.
+    pub(crate) outcomes: &'static [&'static str],
+    /// What else orders may be for.
+    pub(crate) quarters: &'static [&'static str],
+    /// In ticks of a hundredth, not at odds.
+    pub(crate) binary: bool,
+}
+
+/// Three outcomes at odds.
+pub(crate) const MATCH: Arena =
+    Arena { outcomes: &["Liverpool", "Draw", "Arsenal"], quarters: &[], binary: false };
 
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
@@ -20,7 +33,7 @@ impl Dice {
 }
 
 /// Orders of all kinds, and cancels.
-pub(crate) async fn trade(mut client: Client, seed: u64, count: usize) {
+pub(crate) async fn trade(mut client: Client, arena: Arena, seed: u64, count: usize) {
     let mut dice = Dice(seed);
     let mut resting = Vec::new();
     for _ in 0..count {
@@ -38,14 +51,13 @@ pub(crate) async fn trade(mut client: Client, seed: u64, count: usize) {
             let _ = client.cancel_order(request).await;
             continue;
         }
-        let side = if dice.throw(2) == 0 { "BACK" } else { "LAY" };
-        #[expect(clippy::cast_precision_loss)]
-        let odds = (200 + 2 * dice.throw(15)) as f64 / 100.0;
-        let mut order = limit(side, odds, 100 * (1 + dice.throw(9)), &format!("user-{}", dice.throw(4)));
-        order.outcome_id = OUTCOMES[usize::try_from(dice.throw(3)).unwrap()].to_owned();
+        let mut order = arena.order(&mut dice);
         match dice.throw(8) {
             0 => order.order_type = "MARKET".to_owned(),
             1 => order.time_in_force = 1,
+            3 => order.self_trade_prevention = i32::try_from(dice.throw(4)).unwrap(),
+            4 if dice.throw(2) == 0 => order.post_only = true,
+            5 if dice.throw(2) == 0 => (order.time_in_force, order.min_fill_quantity) = (2, 100),
             2 => order.client_order_id = format!("c-{}", dice.throw(1 << 40)),
             _ => (),
         }
@@ -56,20 +68,56 @@ pub(crate) async fn trade(mut client: Client, seed: u64, count: usize) {
     }
 }
 
-/// A book as a stream tells of it.
+impl Arena {
+    /// A limit order somewhere in the middle.
+    fn order(self, dice: &mut Dice) -> SubmitOrderRequest {
+        let names = [self.outcomes, self.quarters].concat();
+        let outcome = names[usize::try_from(dice.throw(names.len() as u64)).unwrap()];
+        let yes = dice.throw(2) == 0;
+        let (step, quantity) = (dice.throw(15), 100 * (1 + dice.throw(9)));
+        let user = format!("user-{}", dice.throw(4));
+        if self.binary {
+            // Around the price at which every outcome is as likely as the others.
+            let middle = 100 / self.outcomes.len() as u64;
+            let ticks = u32::try_from(middle + step).unwrap() - 7;
+            return shares(outcome, if yes { "BUY" } else { "SELL" }, ticks, quantity, &user);
+        }
+        // The same in odds: so that orders meet, and make sets.
+        let hundredths = match self.outcomes.len() {
+            _ if !self.quarters.is_empty() => 200 + 2 * step,
+            3 => 300 + 5 * step,
+            _ => 400 + 10 * step,
+        };
+        #[expect(clippy::cast_precision_loss)]
+        let odds = hundredths as f64 / 100.0;
+        on(outcome, limit(if yes { "BACK" } else { "LAY" }, odds, quantity, &user))
+    }
+}
+
+/// A book as a stream tells of it, by outcome, side and price: odds, or ticks counted downwards, so that in
+/// both markets whoever takes bids wants the lowest.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Replica(pub(crate) BTreeMap<(String, String, i64), (u64, i32)>);
+pub(crate) struct Replica(pub(crate) BTreeMap<(String, &'static str, i64), (u64, i32)>);
 
 #[expect(clippy::cast_possible_truncation)]
-fn ten_thousandths(odds: f64) -> i64 {
-    (odds * 10_000.0).round() as i64
+fn height(odds: f64, ticks: u32) -> i64 {
+    assert_ne!(odds == 0.0, ticks == 0, "{odds} or {ticks}");
+    (odds * 10_000.0).round() as i64 - i64::from(ticks)
+}
+
+fn list(side: &str) -> &'static str {
+    match side {
+        "BACK" | "BUY" => "bids",
+        "LAY" | "SELL" => "asks",
+        other => panic!("{other:?}"),
+    }
 }
 
 impl Replica {
     fn show(&mut self, book: &GetOrderBookResponse) {
-        for (side, levels) in [("BACK", &book.bids), ("LAY", &book.asks)] {
+        for (list, levels) in [("bids", &book.bids), ("asks", &book.asks)] {
             for level in levels {
-                let key = (book.outcome_id.clone(), side.to_owned(), ten_thousandths(level.odds));
+                let key = (book.outcome_id.clone(), list, height(level.odds, level.ticks));
                 self.0.insert(key, (level.quantity, level.order_count));
             }
         }
@@ -79,7 +127,7 @@ impl Replica {
         match &update.update {
             Some(Update::Snapshot(snapshot)) => snapshot.books.iter().for_each(|book| self.show(book)),
             Some(Update::BookUpdate(level)) => {
-                let key = (level.outcome_id.clone(), level.side.clone(), ten_thousandths(level.odds));
+                let key = (level.outcome_id.clone(), list(&level.side), height(level.odds, level.ticks));
                 if level.quantity == 0 {
                     assert_eq!(level.order_count, 0);
                     self.0.remove(&key);
@@ -96,20 +144,18 @@ impl Replica {
 
     /// Whoever backs wants high odds, so a book is crossed when somebody lays at what somebody backs at.
     fn check_uncrossed(&self) {
-        for outcome in OUTCOMES {
-            let odds = |wanted: &str| {
-                let of_side = self.0.keys().filter(|(name, side, _)| name == outcome && side == wanted);
-                of_side.map(|(_, _, odds)| *odds).collect::<Vec<_>>()
-            };
-            let (back, lay) = (odds("BACK").into_iter().min(), odds("LAY").into_iter().max());
-            assert!(back.is_none_or(|back| lay.is_none_or(|lay| lay < back)), "{outcome}: {lay:?} {back:?}");
+        for (outcome, list, bid) in self.0.keys().filter(|(_, list, _)| *list == "bids") {
+            let asks =
+                self.0.range((outcome.clone(), "asks", i64::MIN)..=(outcome.clone(), "asks", i64::MAX));
+            let ask = asks.map(|((_, _, ask), _)| *ask).next_back();
+            assert!(ask.is_none_or(|ask| ask < *bid), "{outcome}: {list} {bid} and asks {ask:?}");
         }
     }
 
     /// The book as it is, and the last event that it shows.
-    pub(crate) async fn of(client: &mut Client) -> (Self, u64) {
+    pub(crate) async fn of(client: &mut Client, arena: Arena) -> (Self, u64) {
         let (mut replica, mut sequence) = (Self::default(), 0);
-        for outcome in OUTCOMES {
+        for outcome in arena.outcomes {
             let book = book(client, outcome).await;
             replica.show(&book);
             sequence = book.sequence;

@@ -89,6 +89,45 @@ test('each status code', async () => {
     assert.equal((await submit(market, {})).status, 'RESTING');
 });
 
+test('a set is one trade with a leg per outcome', async () => {
+    const market = await openMarket();
+    for (const outcome_id of ['Draw', 'Arsenal']) {
+        await submit(market, { outcome_id, price: 4, quantity: 5_000 });
+    }
+    const taker = await submit(market, { price: 2, quantity: 10_000 });
+    assert.deepEqual([taker.status, taker.filled_quantity], ['FILLED', '10000']);
+    const legs = taker.fills.map((fill: any) => [fill.outcome_id, fill.synthetic, fill.quantity, fill.taker_quantity, fill.payout]);
+    assert.deepEqual(legs, [['Draw', true, '5000', '10000', '2000000'], ['Arsenal', true, '5000', '0', '2000000']]);
+    assert.equal(taker.fills[0].trade_id, taker.fills[1].trade_id);
+    // An optional field that says no.
+    const plain = await openMarket({ synthetic_matching: false });
+    for (const [outcome_id, price] of [['Draw', 4], ['Arsenal', 4], ['Liverpool', 2]] as const) {
+        assert.equal((await submit(plain, { outcome_id, price })).status, 'RESTING');
+    }
+});
+
+test('a binary market is traded in ticks', async () => {
+    const market = await openMarket({ model: 'BINARY_YES', max_price_ticks: 100, outcomes: ['Yes', 'No'] });
+    const form = { price_type: 'TICKS', side: 'BUY' };
+    await submit(market, { ...form, outcome_id: 'Yes', price: 55 });
+    const taker = await submit(market, { ...form, outcome_id: 'No', price: 45, quantity: 40 });
+    const [fill] = taker.fills;
+    assert.deepEqual([fill.outcome_id, fill.ticks, fill.odds, fill.price, fill.payout], ['No', 45, 0, '450000', '400000']);
+    const book = await call(client, 'GetOrderBook', { market_id: market, outcome_id: 'No' });
+    assert.deepEqual(book.asks.map((level: any) => [level.ticks, level.quantity]), [[45, '60']]);
+});
+
+test('an order on a quarter line has two halves', async () => {
+    const market = await openMarket({ outcomes: ['Home_0.0', 'Away_0.0', 'Home_-0.5', 'Away_+0.5'] });
+    const placed = await submit(market, { outcome_id: 'Home_-0.25', quantity: 101 });
+    const legs = [1n, 2n].map((half) => String(BigInt(placed.order_id) + half));
+    assert.deepEqual([placed.status, placed.leg_order_ids], ['RESTING', legs]);
+    const cancelled = await call(client, 'CancelOrder', { market_id: market, order_id: placed.order_id });
+    assert.equal(cancelled.cancelled_quantity, '101');
+    const all = await call(client, 'CancelOrders', { market_id: market });
+    assert.deepEqual([all.orders, all.done], ['0', true]);
+});
+
 test('quantities beyond 53 bits are strings and exact', async () => {
     const market = await openMarket();
     const quantity = '1000000000000';
