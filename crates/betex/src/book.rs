@@ -6,10 +6,12 @@
 pub use betex_core::LevelAfter;
 pub use betex_core::decide::{Receipt, decide, decide_work};
 pub use betex_core::event::{
-    CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp, TradeMatched,
+    CancelReason, Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OrderSplit, OutcomeIndex,
+    SetMatched, Stamp, TradeMatched,
 };
 pub use betex_core::ladder::{Ladder, Tick};
 pub use betex_core::limits::Limits;
+pub use betex_core::line::{Line, LineError, LineProblem};
 pub use betex_core::reject::{OrderReport, Rejection, RejectionClass};
 pub use betex_core::state::{State, Work};
-pub use betex_core::view::{LevelView, MarketView, OrderView};
+pub use betex_core::view::{LevelView, MarketView, OrderView, Selection};

@@ -50,11 +50,13 @@
 
 pub mod book;
 pub mod config;
+pub mod cross_match;
 pub mod disruptor;
 pub mod engine;
 pub mod error;
 pub mod metrics;
 pub mod prelude;
+pub mod snapshot;
 pub mod types;
 
 pub use crate::engine::core::CommandLane;
@@ -65,3 +67,11 @@ pub use crate::engine::core::HandlerRecovery;
 pub use crate::engine::journal::JournalEvent;
 pub use crate::engine::journal::JournalReader;
 pub use crate::engine::state::MarketConfig;
+pub use crate::snapshot::BinaryMarketSnapshot;
+pub use crate::snapshot::ExchangeMarketSnapshot;
+pub use crate::snapshot::MarketBookSnapshot;
+pub use crate::snapshot::MarketSnapshot;
+pub use crate::snapshot::RunnerRefSnapshot;
+pub use crate::snapshot::RunnerSnapshot;
+pub use crate::snapshot::SnapshotPriceSelection;
+pub use crate::snapshot::SnapshotPriceSelections;

@@ -218,6 +218,10 @@ mod tests {
             market(|market| market.holds = Hold::Halted.bit()),
             market(|market| market.holds = Hold::Deactivated.bit()),
             market(|market| market.own_state = BookMarketState::Suspended),
+            // The two are told apart only by what they are without the hold.
+            market(|market| {
+                (market.own_state, market.holds) = (BookMarketState::Suspended, Hold::Halted.bit())
+            }),
             market(|market| market.phase = MarketPhase::Live),
             market(|market| market.runners[1].removed = Some(0)),
             market(|market| market.runners[1].removed = Some(7)),

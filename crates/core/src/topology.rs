@@ -80,7 +80,7 @@ impl Topology {
         let mut grown = Self::of(spec)?;
         for outcome in (0..).map(OutcomeIndex).take(self.group_of.len()) {
             let Some(before) = self.group(outcome) else { continue };
-            if !before.members.contains(&outcome) {
+            if !self.members(outcome).contains(&outcome) {
                 grown.remove(outcome);
             }
             if let Some(group) = grown.group_mut(outcome) {

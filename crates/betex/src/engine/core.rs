@@ -7,8 +7,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use betex_core::command::{Command, CommandKind, MarketConfig};
+use betex_core::snapshot::MarketSnapshot;
 use betex_core::state::State;
-use betex_core::types::CorrelationId;
+use betex_core::types::{CorrelationId, MarketId};
 use betex_journal::{FileStorage, JournalOptions, JournalReader, RecoveryReport, SegmentSupply, Storage};
 use parking_lot::{Mutex, RwLockReadGuard};
 
@@ -302,6 +303,12 @@ impl Engine {
     /// dispatcher waits for it.
     pub fn read(&self) -> RwLockReadGuard<'_, State> {
         self.shared.read.read()
+    }
+
+    /// A market as a bot wants it, with up to `depth` levels of each list of prices, of one sequence
+    /// number; what is not durable is not in it. `None`: there is no such market.
+    pub fn market_snapshot(&self, market: MarketId, depth: usize) -> Option<MarketSnapshot> {
+        Some(self.read().market(market)?.snapshot(depth))
     }
 
     /// The number of the last event that is on disk.

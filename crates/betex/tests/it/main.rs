@@ -5,4 +5,5 @@
 mod engine;
 mod faults;
 mod handlers;
+mod matching;
 mod shop;

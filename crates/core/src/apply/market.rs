@@ -63,3 +63,29 @@ impl State {
         market.topology.remove(outcome);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::NewMarket;
+    use crate::types::{MarketId, RunnerId};
+
+    /// Sets are matched over the members of a group.
+    #[test]
+    fn a_group_is_what_remains_and_what_is_added() {
+        let mut state = State::new();
+        let ghost = NewRunner { id: RunnerId(9), name: "Ghost".into() };
+        let removed = |outcome| Event::RunnerRemoved { outcome, reduction: 0, reason: None };
+        for event in [
+            Event::MarketCreated(Box::new(NewMarket::new("", ["Home", "Draw", "Away"]))),
+            removed(OutcomeIndex(0)),
+            Event::RunnersAdded([ghost].into()),
+            removed(OutcomeIndex(2)),
+        ] {
+            let stamp = state.next_stamp(MarketId(1), 0);
+            state.apply(&stamp, &[event]);
+        }
+        let members = state.markets.get(0).topology.members(OutcomeIndex(1));
+        assert_eq!(members, [OutcomeIndex(1), OutcomeIndex(3)]);
+    }
+}

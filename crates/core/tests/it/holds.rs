@@ -110,9 +110,8 @@ fn a_hold_says_why_and_what_the_market_is() {
         let market = exchange.state.market(MARKET).expect("it is there");
         (events, market.reason().map(str::to_owned), market.holds().collect::<Vec<_>>())
     };
-    let event = |hold, on, to, reason: &str| {
-        vec![Event::HoldChanged { hold, on, to, reason: Some(reason.into()) }]
-    };
+    let event =
+        |hold, on, to, reason: &str| vec![Event::HoldChanged { hold, on, to, reason: Some(reason.into()) }];
     use BookMarketState::{Open, Suspended};
     use Hold::{Deactivated, Halted};
     for (which, on, reason, to, left) in [

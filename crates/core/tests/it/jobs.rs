@@ -7,9 +7,7 @@ use betex_core::reject::Rejection;
 use betex_core::state::Work;
 use betex_core::types::{AccountId, MarketId, MarketPhase, OrderId, Quantity, RunnerId, Side, TimeInForce};
 
-use crate::crowd::{
-    crowd, everything, go, in_play_market, jobs, member, only, taken, taken_out, turning,
-};
+use crate::crowd::{crowd, everything, go, in_play_market, jobs, member, only, taken, taken_out, turning};
 use crate::exchange::{Exchange, MARKET, open_market, queues};
 use crate::ledger::Ledger;
 use crate::script::play;
@@ -44,7 +42,8 @@ fn a_job_begins_with_the_first_and_ends_after_the_last() {
     taken(&mut exchange, &only(1));
     assert_eq!(jobs(&exchange)[0].next, expected[512], "it goes on with the first that it has to take out");
     exchange.work_off();
-    let went: Vec<_> = exchange.log[started..].iter().flat_map(|(_, events)| taken_out(events, REASON)).collect();
+    let went: Vec<_> =
+        exchange.log[started..].iter().flat_map(|(_, events)| taken_out(events, REASON)).collect();
     assert_eq!(went, expected, "each once, in the order of the walk");
 }
 
@@ -222,7 +221,8 @@ fn closing_takes_over_from_jobs() {
     exchange.work_off();
     let after = || exchange.log[closed..].iter().flat_map(|(_, events)| events);
     assert_eq!(after().filter(|event| matches!(event, Event::JobAdvanced { .. })).count(), 1);
-    let reasons = after().filter(|event| matches!(event, Event::OrderCancelled(order) if order.reason == REASON));
+    let reasons =
+        after().filter(|event| matches!(event, Event::OrderCancelled(order) if order.reason == REASON));
     assert_eq!(reasons.count(), 0, "what rests in a closed market is cancelled because of that");
     assert_eq!((exchange.resting(MARKET), jobs(&exchange).len()), (0, 0));
 }

@@ -1,11 +1,11 @@
 //! Mass cancels: which orders go, and what is refused.
 
-use betex_core::command::{CommandKind, MassCancel};
+use betex_core::command::{CommandKind, MassCancel, NewMarket, NewOrder, OrderPrice};
 use betex_core::decide::Receipt;
 use betex_core::event::{CancelReason, Event, OrderFilter, OutcomeIndex};
 use betex_core::limits::{JOBS_MAX, ORDERS_SEEN_PER_STEP_MAX};
 use betex_core::reject::Rejection;
-use betex_core::types::{AccountId, OrderId, RunnerId};
+use betex_core::types::{AccountId, BookMarketState, OrderId, Price, Quantity, RunnerId, Side};
 
 use crate::crowd::{crowd, everything, jobs, member, only, taken, taken_out};
 use crate::exchange::{Exchange, MARKET, open_market};
@@ -40,17 +40,21 @@ fn every_part_of_the_filter_restricts() {
         ("- mass from:20 until:20", "InvalidField"),
         ("- mass from:21 until:20", "InvalidField"),
     ] {
-        check(&format!("{ORDERS}\n {asked} => {answer}\n {asked} => {}", match answer {
-            refused if refused.starts_with('I') => refused,
-            _ => "0 for 0.00",
-        }));
+        check(&format!(
+            "{ORDERS}\n {asked} => {answer}\n {asked} => {}",
+            match answer {
+                refused if refused.starts_with('I') => refused,
+                _ => "0 for 0.00",
+            }
+        ));
     }
 }
 
 #[test]
 fn it_says_what_was_asked_before_what_goes() {
     let mut exchange = check(ORDERS);
-    let asked = MassCancel { account_id: AccountId(1), runner_id: RunnerId(3), from_ns: 5, until_ns: 1 << 60 };
+    let asked =
+        MassCancel { account_id: AccountId(1), runner_id: RunnerId(3), from_ns: 5, until_ns: 1 << 60 };
     let (receipt, events) = taken(&mut exchange, &CommandKind::CancelOrders(asked));
     let filter = OrderFilter {
         account: AccountId(1),
@@ -96,12 +100,14 @@ fn orders_that_come_later_are_not_touched() {
     assert!(matches!(&events[..], [Event::OrdersCancelled(_), .., Event::JobStarted(job)]
         if events.len() == 514 && job.last_order_id == OrderId(1_500)));
     // Better, worse and equal prices, on outcomes that the job has passed and on others.
-    let late: Vec<_> = (0..60).map(|n| exchange.submit(member(n)).map(|_| OrderId(1_501 + u64::from(n)))).collect();
+    let late: Vec<_> =
+        (0..60).map(|n| exchange.submit(member(n)).map(|_| OrderId(1_501 + u64::from(n)))).collect();
     exchange.work_off();
     let left: Vec<_> = late.into_iter().collect::<Result<_, _>>().expect("they rest");
     assert_eq!(exchange.resting(MARKET), 60);
     assert!(left.iter().all(|id| exchange.state.order(*id).is_some()));
-    let mut ids: Vec<_> = exchange.log.iter().flat_map(|(_, e)| taken_out(e, CancelReason::MassCancelled)).collect();
+    let mut ids: Vec<_> =
+        exchange.log.iter().flat_map(|(_, e)| taken_out(e, CancelReason::MassCancelled)).collect();
     ids.sort();
     assert!(ids.into_iter().eq((1..=1_500).map(OrderId)), "each once");
 }
@@ -164,6 +170,30 @@ fn jobs_are_bounded() {
     exchange.work_off();
     assert_eq!((jobs(&exchange).len(), exchange.resting(MARKET)), (0, 0));
     assert_eq!(exchange.replay(exchange.log.len()).digest(), exchange.state.digest());
+}
+
+/// YES and NO are one ladder, and still two outcomes to whoever ordered.
+#[test]
+fn either_outcome_of_a_pair_may_be_named() {
+    let market = || NewMarket { state: BookMarketState::Open, ..NewMarket::binary("", 100, ["Yes", "No"]) };
+    let buy = |runner| NewOrder::limit(RunnerId(runner), Side::Yes, Price(40), Quantity(10));
+    let sell = |runner| NewOrder { side: Side::No, ..buy(runner) };
+    for (runner, gone) in [(1, [1, 4]), (2, [2, 3])] {
+        let mut exchange = Exchange::default();
+        exchange.create(market());
+        for order in [buy(1), buy(2)] {
+            exchange.submit(order).expect("rests");
+        }
+        for order in [sell(2), sell(1)] {
+            let order = NewOrder { price: OrderPrice::Limit(Price(70)), ..order };
+            exchange.submit(order).expect("rests");
+        }
+        let asked = MassCancel { runner_id: RunnerId(runner), ..MassCancel::default() };
+        let (_, events) = taken(&mut exchange, &CommandKind::CancelOrders(asked));
+        let mut cancelled = taken_out(&events, CancelReason::MassCancelled);
+        cancelled.sort();
+        assert_eq!(cancelled, gone.map(OrderId));
+    }
 }
 
 #[test]

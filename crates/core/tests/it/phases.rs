@@ -53,7 +53,10 @@ fn a_pre_event_market_stays_in_pre() {
         let kind = MarketKind::PreEventOnly;
         let market = Box::new(NewMarket { kind, phase, ..open_market("final") });
         let refused = exchange.run(MarketId::NONE, &CommandKind::CreateMarket(market));
-        assert!(matches!(refused, Err(Rejection::InvalidMarket { field: "market_phase", .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Rejection::InvalidMarket { field: "market_phase", .. })),
+            "{refused:?}"
+        );
     }
     let mut exchange = market(TransitionPolicy::KeepAll);
     play(&mut exchange, "close => CLOSED\n phase live => NotPossible\n phase pre => NotPossible");
@@ -182,7 +185,8 @@ fn two_transitions_are_over_when_both_are() {
     play(&mut exchange, "open => SUSPENDED");
     let mut ends = 0;
     while let Some((_, events)) = exchange.work() {
-        ends += usize::from(events.iter().any(|e| matches!(e, Event::JobAdvanced { next, .. } if next.0 == 0)));
+        ends +=
+            usize::from(events.iter().any(|e| matches!(e, Event::JobAdvanced { next, .. } if next.0 == 0)));
         assert_eq!(turning(&exchange), ends < 2);
         let lifted = events.iter().any(|event| matches!(event, Event::HoldChanged { on: false, .. }));
         assert_eq!(lifted, ends == 2);

@@ -150,7 +150,8 @@ fn a_yes_no_market_is_complete() {
 #[test]
 fn a_removal_that_is_not_valid_is_refused() {
     let mut exchange = Exchange::open();
-    let refused = |kind: &CommandKind, exchange: &mut Exchange| exchange.run(MARKET, kind).expect_err("not valid");
+    let refused =
+        |kind: &CommandKind, exchange: &mut Exchange| exchange.run(MARKET, kind).expect_err("not valid");
     assert_eq!(refused(&withdraw(4, 0), &mut exchange), Rejection::InvalidOutcome(RunnerId(4)));
     let answer = refused(&withdraw(1, REDUCTION_MAX + 1), &mut exchange);
     assert!(matches!(answer, Rejection::InvalidField { field: "reduction", .. }), "{answer:?}");
