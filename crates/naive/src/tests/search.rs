@@ -57,16 +57,15 @@ fn at_high_implied_prices_payouts_are_further_apart() {
 }
 
 #[test]
-fn the_takers_last_is_looked_for_where_its_bound_is_the_smaller() {
-    // All of 10 at 3.5 and 9 of it at 3.67 are within the limit, and the latter is tried first.
-    let wanted = Wanted { side: Side::Lay, left: 43, limit: 10_000_000, direct: None };
-    let (found, looked_at) = look(&wanted, &makers(&[(29_800, 248), (29_800, 267), (31_500, 144)]), 256);
-    assert!(matches!(found, Found::Set(set) if (set.payout, set.taker) == (447, 5)));
-    assert_eq!(looked_at, 4);
-    let wanted = Wanted { side: Side::Back, left: 2, limit: 10_100, direct: None };
-    let (found, looked_at) = look(&wanted, &makers(&[(19_900, 199)]), 256);
-    assert!(matches!(found, Found::Set(set) if set.taker == 2));
-    assert_eq!(looked_at, 1);
+fn a_set_that_uses_the_taker_up_whole_may_round_badly() {
+    let search_for = |left, limit| {
+        let wanted = Wanted { side: Side::Back, left, limit, direct: None };
+        look(&wanted, &makers(&[(19_900, 199)]), 256)
+    };
+    // A penny of 2 is 1/199 more than its share, which would be too much in a part of the taker.
+    let whole = Set { price: 20_000, payout: 2, taker: 1, makers: vec![1] };
+    assert_eq!(search_for(1, 20_000), (Found::Set(whole), 1));
+    assert_eq!(search_for(1, 20_001), (Found::Nothing, 2));
 }
 
 #[test]
