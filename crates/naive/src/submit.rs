@@ -44,9 +44,8 @@ impl Market {
             && shares.iter().any(|share| share.left > 0 && walk.crosses_own(share.outcome));
         let reason = reason(order, filled, left, end, crosses_own)?;
         let (trades, own_cancelled) = (walk.trades, walk.own_cancelled);
-        after.enter(now_ns, order, limit, &shares, reason);
+        let number = after.enter(now_ns, order, limit, &shares, reason);
         *self = after;
-        let number = self.orders[self.orders.len() - entries(&shares)].number;
         let report = self.report(number).expect("just taken");
         Ok(Answer {
             number,
@@ -101,8 +100,15 @@ impl Market {
         ]
     }
 
-    /// Puts an order into the list, with its halves if it has some.
-    fn enter(&mut self, now_ns: u64, order: &NewOrder, limit: u32, shares: &[Share], reason: Option<Reason>) {
+    /// Puts an order into the list, with its halves if it has some; says its number.
+    fn enter(
+        &mut self,
+        now_ns: u64,
+        order: &NewOrder,
+        limit: u32,
+        shares: &[Share],
+        reason: Option<Reason>,
+    ) -> u64 {
         let end = if reason.is_none() { Status::Filled } else { Status::Cancelled };
         let whole = Order {
             number: self.orders.len() as u64 + 1,
@@ -123,7 +129,7 @@ impl Market {
             persists: order.persists,
             end,
         };
-        if entries(shares) > 1 {
+        if shares.len() > 1 {
             self.orders.push(whole.clone());
         }
         for share in shares {
@@ -139,12 +145,8 @@ impl Market {
                 ..whole.clone()
             });
         }
+        whole.number
     }
-}
-
-/// How many places in the list an order takes.
-fn entries(shares: &[Share]) -> usize {
-    if shares.len() == 1 { 1 } else { 1 + shares.len() }
 }
 
 /// Why what is left of an order is cancelled, if it is; or why all of it is refused.

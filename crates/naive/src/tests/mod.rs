@@ -7,6 +7,7 @@ mod flows;
 mod halves;
 mod life;
 mod orders;
+mod search;
 mod sets;
 mod ticks;
 

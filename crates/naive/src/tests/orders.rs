@@ -171,3 +171,35 @@ fn own_orders_count_once_and_are_bounded() {
     assert_eq!(answer(&orders, &taker), (0, Some(Reason::OrderLimit), own));
     assert_eq!(answer(&orders[1..], &taker), (0, None, own));
 }
+
+#[test]
+fn own_orders_of_a_set_are_within_the_bound_or_it_is_not_met() {
+    let legs = [on(1, back(1, 30_000, 1_000)), on(2, back(1, 30_000, 1_000)), on(2, back(3, 30_000, 1_000))];
+    let taker = with(SelfTrade::CancelResting, back(1, 15_000, 1_000_000));
+    let taken = |direct: NewOrder, legs: &[NewOrder]| {
+        let mut book = vec![direct; OWN_ORDERS_SKIPPED_MAX - 1];
+        book.extend_from_slice(legs);
+        // At first without sets, in which the legs would be met as they come.
+        let mut market = super::filled(crate::Market { synthetic: false, ..crate::Market::new(3) }, &book);
+        market.synthetic = true;
+        let answer = market.submit(0, &taker).expect("valid");
+        (answer.filled, answer.reason, answer.own_cancelled.len())
+    };
+    // Two own legs are one too many; one is just within.
+    let most = OWN_ORDERS_SKIPPED_MAX - 1;
+    assert_eq!(taken(lay(1, 40_000, 100), &legs[..2]), (0, Some(Reason::OrderLimit), most));
+    assert_eq!(taken(lay(1, 40_000, 100), &legs[..1]), (0, None, most));
+    // What is cancelled is not filled: there is room for one fill, but not for two.
+    assert_eq!(taken(lay(2, 40_000, 100), &legs[1..]), (409_500, None, 0));
+    let legs = [legs[1].clone(), legs[2].clone(), on(1, back(3, 30_000, 1_000))];
+    assert_eq!(taken(lay(2, 40_000, 100), &legs), (409_500, Some(Reason::OrderLimit), 1));
+}
+
+#[test]
+fn an_own_order_that_was_counted_is_passed_over_again() {
+    let mut book = vec![lay(1, 20_000, 100); OWN_ORDERS_SKIPPED_MAX];
+    // A penny that rounds too badly: it is passed over, and all is looked at again.
+    book.push(on(1, back(2, 19_900, 100)));
+    let taker = back(1, 15_000, 1_000);
+    assert_eq!(market(&book).submit(0, &taker), Err(Refusal::SelfTrade));
+}

@@ -1,7 +1,6 @@
 //! Complete sets at odds, by hand. Amounts are in quanta: 100 is a penny.
 
 use super::{back, filled, lay, met, on};
-use crate::sets::{Found, Maker, Wanted, search};
 use crate::{FILLS_MAX, Leg, Market, NewOrder, Reason, SelfTrade, Side, Status, Trade};
 
 /// Prices, stakes and payout of every trade: the taker's, then its makers'.
@@ -17,8 +16,8 @@ fn trades(market: &mut Market, order: &NewOrder) -> Told {
 
 #[test]
 fn backers_of_every_outcome_fund_each_other() {
-    let mut market =
-        filled(Market::new(3), &[on(2, back(1, 30_000, 90_000)), on(1, back(2, 30_000, 120_000))]);
+    let market = Market { groups: vec![vec![2, 0, 1]], ..Market::new(3) };
+    let mut market = filled(market, &[on(2, back(1, 30_000, 90_000)), on(1, back(2, 30_000, 120_000))]);
     let answer = market.submit(0, &back(3, 30_000, 100_000)).expect("valid");
     let leg = |maker, outcome| Leg {
         maker,
@@ -140,25 +139,6 @@ fn so_many_may_be_passed_over() {
         met(&mut market, &back(3, 15_000, 10_000)).len()
     };
     assert_eq!((with_pennies(4_095), with_pennies(4_096)), (1, 0));
-}
-
-#[test]
-fn so_many_payouts_may_be_looked_at() {
-    let makers = [Maker { number: 1, outcome: 1, price: 19_900, left: 199 }];
-    let wanted = Wanted { side: Side::Back, left: 1_000, limit: 20_000, direct: None };
-    let look = |mut payouts: usize| (search(&wanted, &makers, &mut payouts), payouts);
-    // The makers' bound is 397. Below it every payout is 1.99 times no whole stake by more than 1/1024 of
-    // itself, until 325 / 1.99 = 163.317.
-    let (found, left) = look(256);
-    let Found::Set(set) = found else { panic!("{found:?}") };
-    assert_eq!((set.payout, set.taker, set.makers, left), (325, 162, vec![163], 256 - 73));
-    assert!(matches!(look(73), (Found::Set(_), 0)));
-    assert_eq!(look(72), (Found::PassOver(0), 0));
-    // Where the taker's bound is the smaller, one that uses it up whole is looked for to the last.
-    let wanted = Wanted { left: 2, limit: 10_100, ..wanted };
-    let mut payouts = 256;
-    assert!(matches!(search(&wanted, &makers, &mut payouts), Found::Set(set) if set.taker == 2));
-    assert_eq!(payouts, 255);
 }
 
 #[test]
