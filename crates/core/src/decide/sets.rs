@@ -10,7 +10,7 @@ use crate::book::Order;
 use crate::command::RUNNERS_MAX;
 use crate::event::{Event, OutcomeIndex};
 use crate::ladder::{Ladder, Tick};
-use crate::limits::{OWN_ORDERS_SKIPPED_MAX, PASSED_OVER_MAX, PAYOUTS_MAX};
+use crate::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX, PASSED_OVER_MAX, PAYOUTS_MAX};
 use crate::market::Market;
 use crate::state::State;
 use crate::types::{Money, Price};
@@ -172,9 +172,18 @@ impl<'a, 's> Sets<'a, 's> {
         None
     }
 
-    /// Whether a maker of the set that was found is of the taker's account.
-    pub(super) fn has_own_leg(&self) -> bool {
-        self.makers().any(|maker| self.taker.owns(maker.front.order))
+    /// How many makers of the set that was found are of the taker's account.
+    pub(super) fn own_legs(&self) -> u32 {
+        self.makers().map(|maker| u32::from(self.taker.owns(maker.front.order))).sum()
+    }
+
+    /// Whether meeting the set that was found stays within the bounds: taking it, or cancelling the own
+    /// orders among its makers.
+    pub(super) fn fits(&self, work: &Work) -> bool {
+        match self.own_legs() {
+            0 => work.fills as usize + self.lanes.len() <= FILLS_MAX as usize,
+            own => work.own_orders + own <= OWN_ORDERS_SKIPPED_MAX,
+        }
     }
 
     /// Takes the set that was found.

@@ -74,10 +74,11 @@ fn meet<'a, const SETS: bool>(
         if SETS && let Some(sets) = sets.as_deref_mut() {
             let set = sets.find(direct.map(|order| order.tick), swept.left, work);
             if let Some(set) = set {
-                if work.is_used_up() {
+                // A set is met whole or not at all.
+                if work.is_used_up() || !sets.fits(work) {
                     return Sweep { stopped: Some(Stop::Limit), ..swept };
                 }
-                if !sets.has_own_leg() {
+                if sets.own_legs() == 0 {
                     swept.left -= set.quantity;
                     sets.take(&set, work, out);
                 } else if taker.self_trade == SelfTradePrevention::CancelResting {
