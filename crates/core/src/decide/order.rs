@@ -9,7 +9,7 @@ use super::taker::{Taker, Work};
 use crate::command::{NewOrder, OrderPrice};
 use crate::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex};
 use crate::ladder::{Ladder, Tick};
-use crate::market::Market;
+use crate::market::{Market, Place};
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
 use crate::types::{
@@ -64,8 +64,10 @@ fn conclude(
     let reason = match fate(state, market, order, parts, &ended)? {
         Fate::Filled => None,
         Fate::Rests => {
-            // The first event tells how much of the whole rests.
-            rest(out, 0, left);
+            if report.split {
+                // The first event tells how much of the whole rests.
+                rest(out, 0, left);
+            }
             for part in parts {
                 rest(out, part.event, part.swept.left);
             }
@@ -73,7 +75,7 @@ fn conclude(
         }
         Fate::Cancelled(reason) => {
             for part in parts.iter().filter(|part| part.swept.left > 0) {
-                out.push(part.cancelled(market, reason));
+                out.push(part.cancelled(market, order, id, reason));
             }
             report.leave(Quantity(left), OrderStatus::Cancelled);
             Some(reason)
@@ -95,7 +97,9 @@ struct Terms {
 /// What of an order goes to one book.
 struct Part {
     half: Half,
-    taker: Taker,
+    quantity: i64,
+    /// Where it would rest.
+    place: Place,
     /// Where its `OrderAccepted` is among the events.
     event: usize,
     swept: Sweep,
@@ -126,7 +130,7 @@ fn enter(
         self_trade: order.self_trade,
     };
     let swept = sweep(state, market, &taker, work, out);
-    Part { half, taker, event, swept }
+    Part { half, quantity, place: taker.place, event, swept }
 }
 
 /// An order on a quarter line: its halves meet whom they can one after the other.
@@ -190,21 +194,20 @@ fn rest(out: &mut [Event], event: usize, quantity: i64) {
 }
 
 impl Part {
-    /// The event that cancels what was not filled.
-    fn cancelled(&self, market: &Market, reason: CancelReason) -> Event {
-        let Taker { id, account, place, quantity, .. } = self.taker;
-        let (outcome, side, price) = market.told(place);
-        let cancelled = Quantity(self.swept.left);
+    /// The event that cancels what was not filled of this part of an order with this id.
+    fn cancelled(&self, market: &Market, order: &NewOrder, id: OrderId, reason: CancelReason) -> Event {
+        let (outcome, side, price) = market.told(self.place);
+        let (quantity, cancelled) = (self.quantity, self.swept.left);
         Event::OrderCancelled(OrderCancelled {
-            order_id: id,
-            account,
+            order_id: OrderId(id.0 + self.half as u64),
+            account: order.account_id,
             outcome,
             side,
             price,
             reason,
-            cancelled,
+            cancelled: Quantity(cancelled),
             quantity: Quantity(quantity),
-            filled: Quantity(quantity - cancelled.0),
+            filled: Quantity(quantity - cancelled),
             remaining: Quantity::ZERO,
         })
     }
@@ -368,13 +371,13 @@ fn fate(
 #[inline]
 fn check_room(state: &State, market: &Market, parts: &[Part]) -> Result<(), Rejection> {
     let (limit, mut resting) = (u64::from(state.limits.resting_orders), state.store.orders.len() as u64);
-    for Part { taker, swept, .. } in parts.iter().filter(|part| part.swept.left > 0) {
+    for Part { place, swept, .. } in parts.iter().filter(|part| part.swept.left > 0) {
         resting += 1;
         if resting > limit {
             return Err(Rejection::LimitReached { what: "resting orders", limit });
         }
-        let book = market.runners[taker.place.outcome.index()].side(taker.side());
-        let total = book.level(&state.store.pages, taker.place.tick).map_or(0, |level| level.total);
+        let book = market.runners[place.outcome.index()].side(place.side);
+        let total = book.level(&state.store.pages, place.tick).map_or(0, |level| level.total);
         if total.checked_add(swept.left).is_none() {
             let limit = i64::MAX.unsigned_abs();
             return Err(Rejection::LimitReached { what: "quanta resting at one price", limit });

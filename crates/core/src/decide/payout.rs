@@ -42,9 +42,10 @@ enum Implied {
     Never,
 }
 
-fn implied(side: Side, makers: impl Iterator<Item = u64>) -> Implied {
-    let others: u128 = makers.map(u128::from).sum();
-    let left = i128::from(ONE) - i128::try_from(others).expect("256 probabilities of at most 1");
+/// What the others' probabilities together leave for the taker's outcome.
+fn implied(side: Side, others: u128) -> Implied {
+    // 256 probabilities of at most 1.
+    let left = i128::from(ONE) - i128::try_from(others).unwrap_or(i128::MAX);
     match side {
         Side::Yes if left < LONGEST => Implied::TooGood,
         Side::No if left <= 0 => Implied::Never,
@@ -64,19 +65,19 @@ fn reaches(side: Side, left: u64, makers: u64, price: u64) -> bool {
 }
 
 /// Whether the best prices of the others could serve a taker.
+#[inline]
 pub(super) fn could_serve(ladder: Ladder, taker: &Taker, best: impl Iterator<Item = Option<Tick>>) -> bool {
-    let (mut makers, mut missing) = (0, false);
-    let probabilities = best.map_while(|tick| {
-        missing |= tick.is_none();
+    let (mut makers, mut others) = (0, 0);
+    for tick in best {
+        let Some(tick) = tick else { return false };
         makers += 1;
-        tick.map(|tick| probability(u64::from(ladder.price(tick).0)))
-    });
-    match implied(taker.side(), probabilities) {
+        others += u128::from(probability(u64::from(ladder.price(tick).0)));
+    }
+    match implied(taker.side(), others) {
         Implied::Left(left) => {
-            let limit = u64::from(ladder.price(taker.place.tick).0);
-            !missing && reaches(taker.side(), left, makers, limit)
+            reaches(taker.side(), left, makers, u64::from(ladder.price(taker.place.tick).0))
         }
-        Implied::TooGood => !missing,
+        Implied::TooGood => true,
         Implied::Never => false,
     }
 }
@@ -122,7 +123,7 @@ impl Sets<'_, '_> {
     /// The best set with the makers that the lanes stand at.
     pub(super) fn look_at_odds(&mut self, direct: Option<Tick>, left: i64, work: &mut Work) -> Look {
         let (side, ladder) = (self.taker.side(), self.ladder());
-        let implied = match implied(side, self.makers().map(|maker| maker.probability)) {
+        let implied = match implied(side, self.makers().map(|maker| u128::from(maker.probability)).sum()) {
             Implied::Left(left) => left,
             Implied::TooGood => return Look::PassOverScarcest,
             Implied::Never => return Look::Nothing,

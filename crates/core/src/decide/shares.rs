@@ -7,30 +7,29 @@ use crate::ladder::{Ladder, Tick};
 use crate::types::{Money, Price, Side};
 
 /// The tick of the price that is left for a taker, or `None` if it is below 1.
-fn left_of_the_whole(ladder: Ladder, makers: impl Iterator<Item = u64>) -> Option<Tick> {
+fn left_of_the_whole(ladder: Ladder, makers: u64) -> Option<Tick> {
     let whole = u64::from(ladder.len()) + 1;
-    let price = whole.checked_sub(makers.sum())?;
     // Makers pay at least a tick each, so that the price is on the ladder unless it is 0.
-    ladder.tick(Price(u32::try_from(price).ok()?))
+    ladder.tick(Price(u32::try_from(whole.checked_sub(makers)?).ok()?))
 }
 
 /// Whether the best prices of the others could serve a taker.
+#[inline]
 pub(super) fn could_serve(ladder: Ladder, taker: &Taker, best: impl Iterator<Item = Option<Tick>>) -> bool {
-    let mut missing = false;
-    let prices = best.map_while(|tick| {
-        missing |= tick.is_none();
-        tick.map(|tick| u64::from(ladder.price(tick).0))
-    });
-    let left = left_of_the_whole(ladder, prices);
+    let mut makers = 0;
+    for tick in best {
+        let Some(tick) = tick else { return false };
+        makers += u64::from(ladder.price(tick).0);
+    }
     // A buyer's price below 1 is too good: somebody is passed over. A seller's is none.
-    !missing && left.map_or(taker.side() == Side::Yes, |tick| taker.takes(tick))
+    left_of_the_whole(ladder, makers).map_or(taker.side() == Side::Yes, |tick| taker.takes(tick))
 }
 
 impl Sets<'_, '_> {
     /// The set with the makers that the lanes stand at.
     pub(super) fn look_at_shares(&mut self, direct: Option<Tick>, left: i64) -> Look {
         let (side, ladder) = (self.taker.side(), self.ladder());
-        let Some(tick) = left_of_the_whole(ladder, self.makers().map(|maker| maker.price)) else {
+        let Some(tick) = left_of_the_whole(ladder, self.makers().map(|maker| maker.price).sum()) else {
             return if side == Side::Yes { Look::PassOverScarcest } else { Look::Nothing };
         };
         let beats = direct.is_none_or(|direct| match side {
