@@ -21,7 +21,7 @@ impl State {
         // All three ids are taken, also where the further half would be of nothing.
         self.last_order_id = order.order_id.0 + Half::Far as u64;
         self.splits.insert(order.order_id, report);
-        InHand { client: self.markets.get_mut(slot).remember(order, report), whole: order.order_id }
+        InHand { client: self.markets.get_mut(slot).remember(order, true), whole: order.order_id }
     }
 
     pub(super) fn accept(
@@ -33,8 +33,7 @@ impl State {
         let market = self.markets.get_mut(slot);
         if accepted.half == Half::Whole {
             self.last_order_id = accepted.order_id.0;
-            let report = OrderReport::new(accepted.order_id, accepted.quantity, false);
-            *in_hand = InHand { client: market.remember(accepted, report), whole: OrderId::NONE };
+            *in_hand = InHand { client: market.remember(accepted, false), whole: OrderId::NONE };
         }
         if accepted.resting == Quantity::ZERO {
             return None;
@@ -131,6 +130,7 @@ impl State {
     }
 
     /// Notes what has become of an order, wherever somebody may ask for it.
+    #[inline(always)]
     fn note(&mut self, slot: u32, order: InHand, change: impl Fn(&mut OrderReport)) {
         if order.client != NO_CLIENT_ID {
             change(&mut self.markets.get_mut(slot).clients.entries[order.client as usize].report);
@@ -166,9 +166,11 @@ impl InHand {
 
 impl Market {
     /// Remembers an order's client id, if it has one; says where.
-    fn remember(&mut self, order: &OrderAccepted, report: OrderReport) -> u32 {
-        let entry = |id| ClientEntry { account: order.account, id, report };
-        order.client_order_id.map_or(NO_CLIENT_ID, |id| self.clients.insert(entry(id)))
+    #[inline]
+    fn remember(&mut self, order: &OrderAccepted, split: bool) -> u32 {
+        let Some(id) = order.client_order_id else { return NO_CLIENT_ID };
+        let report = OrderReport::new(order.order_id, order.quantity, split);
+        self.clients.insert(ClientEntry { account: order.account, id, report })
     }
 
     /// Notes a trade on an outcome; on a pair it is one on the other, too.

@@ -47,7 +47,7 @@ pub(super) fn submit(
 }
 
 /// What becomes of an order whose parts have met whom they could.
-#[inline]
+#[inline(always)]
 fn conclude(
     state: &State,
     market: &Market,
@@ -58,29 +58,29 @@ fn conclude(
 ) -> Result<Receipt, Rejection> {
     let ended = Ended::of(parts);
     let left = ended.left;
-    let filled = Quantity(order.quantity.0 - left);
-    let mut report = OrderReport::new(id, order.quantity, parts[0].half != Half::Whole);
-    report.fill(filled);
-    let reason = match fate(state, market, order, parts, &ended)? {
-        Fate::Filled => None,
+    let split = parts[0].half != Half::Whole;
+    let (remaining, end, reason) = match fate(state, market, order, parts, &ended)? {
+        Fate::Filled => (0, OrderStatus::Filled, None),
         Fate::Rests => {
-            if report.split {
+            if split {
                 // The first event tells how much of the whole rests.
                 rest(out, 0, left);
             }
             for part in parts {
                 rest(out, part.event, part.swept.left);
             }
-            None
+            (left, OrderStatus::Filled, None)
         }
         Fate::Cancelled(reason) => {
             for part in parts.iter().filter(|part| part.swept.left > 0) {
                 out.push(part.cancelled(market, order, id, reason));
             }
-            report.leave(Quantity(left), OrderStatus::Cancelled);
-            Some(reason)
+            (0, OrderStatus::Cancelled, Some(reason))
         }
     };
+    let (filled, remaining) = (Quantity(order.quantity.0 - left), Quantity(remaining));
+    let status = OrderStatus::of(filled, remaining, end);
+    let report = OrderReport { order_id: id, status, quantity: order.quantity, filled, remaining, split };
     Ok(Receipt::Order { report, reason })
 }
 
@@ -106,7 +106,7 @@ struct Part {
 }
 
 #[expect(clippy::too_many_arguments, reason = "an order, where it goes, and what it may do there")]
-#[inline]
+#[inline(always)]
 fn enter(
     state: &State,
     market: &Market,

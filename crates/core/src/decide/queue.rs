@@ -27,7 +27,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Goes on to the order behind the front one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pass(&mut self) {
         let Some(order) = self.front else { return };
         self.front = match order.next() {

@@ -30,6 +30,7 @@ pub(super) enum Stop {
 
 /// Meets complete sets and resting orders, whichever has the better price, until the taker is filled or
 /// nothing is within its limit. The trades go to `out`.
+#[inline(always)]
 pub(super) fn sweep(
     state: &State,
     market: &Market,
@@ -55,6 +56,7 @@ fn with_sets(state: &State, market: &Market, taker: &Taker, work: &mut Work, out
 
 /// The sweep itself, compiled once with and once without sets: most takers are in no reach of one, and
 /// their way is to be short.
+#[inline(always)]
 fn meet<'a, const SETS: bool>(
     state: &'a State,
     market: &'a Market,

@@ -63,7 +63,7 @@ impl Taker {
     }
 
     /// A direct trade with this maker.
-    #[inline]
+    #[inline(always)]
     pub(super) fn direct(&self, market: &Market, maker: &Order, quantity: i64) -> Event {
         let price = market.spec.ladder.price(maker.tick);
         let payout = payout(market.spec.ladder, price, quantity);
@@ -71,7 +71,7 @@ impl Taker {
     }
 
     /// A maker's leg of a trade, after which so much of it is left.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leg(
         &self,
         market: &Market,
