@@ -24,6 +24,9 @@ pub struct Config {
     pub priority_lane: usize,
     /// Events that wait for one handler: beyond, it is fed from the journal. 1 024 to 1 048 576.
     pub handler_queue_events: usize,
+    /// Orders a second that long jobs (closing, lapsing, mass cancels) take out, so that streams can follow
+    /// them; 0: as fast as possible. The first step of a mass cancel, of up to 512 orders, waits for nothing.
+    pub job_orders_per_s: u32,
     /// What is done when the journal fails, before the process is aborted: the last words.
     pub last_words: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -38,6 +41,7 @@ impl Default for Config {
             normal_lane: 16_384,
             priority_lane: 16_384,
             handler_queue_events: 65_536,
+            job_orders_per_s: 20_000,
             last_words: Arc::new(|words| tracing::error!("{words}")),
         }
     }

@@ -37,6 +37,8 @@ pub enum LineProblem {
     NotALine,
     /// Lines are of two teams, and this is of a third.
     ThirdTeam,
+    /// Several lines can win at once, so they are no group of shares of which one pays.
+    NotExclusive,
 }
 
 impl fmt::Display for LineError {
@@ -52,6 +54,11 @@ impl fmt::Display for LineError {
             )?,
             LineProblem::NotALine => write!(f, "{name:?} is not a line, and the others are")?,
             LineProblem::ThirdTeam => write!(f, "{name:?} is of a third team; lines are of two")?,
+            LineProblem::NotExclusive => write!(
+                f,
+                "{name:?} is a line, and lines do not exclude each other: in a binary market they are independent \
+                 outcomes, or the two sides of one half line",
+            )?,
         }
         f.write_str(
             ". Handicaps are Team_+0.5, Team_-1.0, Team_0.0, in steps of 0.25 with a sign and without needless \
@@ -85,6 +92,11 @@ impl<'a> Line<'a> {
     pub const fn halves(self) -> (Self, Self) {
         let away = self.quarters.signum();
         (Self { quarters: self.quarters - away, ..self }, Self { quarters: self.quarters + away, ..self })
+    }
+
+    /// Whether it cannot end in a draw: one side wins.
+    pub const fn is_half(self) -> bool {
+        self.quarters % 4 == 2 || self.quarters % 4 == -2
     }
 
     /// Whether these two are the two sides of one line.

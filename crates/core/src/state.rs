@@ -145,7 +145,7 @@ impl State {
         if self.store.expiries.first().is_some_and(|(expiry_ms, _)| expiry_ms <= now_ns / 1_000_000) {
             return Some(Work::ExpireOrder);
         }
-        if self.jobs.front().is_some() {
+        if self.job_is_waiting() {
             return Some(Work::AdvanceJob);
         }
         self.next_removal_ns().filter(|due| *due <= now_ns).map(|_| Work::RemoveMarket)
@@ -159,11 +159,20 @@ impl State {
     /// When [`State::next_work`] will next have something to do if no command comes, in nanoseconds
     /// since the Unix epoch.
     pub fn next_due_ns(&self) -> Option<u64> {
-        if self.jobs.front().is_some() {
+        if self.job_is_waiting() {
             return Some(self.time_ns);
         }
-        let expiry = self.store.expiries.first().map(|(expiry_ms, _)| expiry_ms.saturating_mul(1_000_000));
-        expiry.into_iter().chain(self.next_removal_ns()).min()
+        self.next_expiry_ns().into_iter().chain(self.next_removal_ns()).min()
+    }
+
+    /// Whether a job waits for its next step, closing markets among them.
+    pub fn job_is_waiting(&self) -> bool {
+        self.jobs.front().is_some()
+    }
+
+    /// When the next order expires, in nanoseconds since the Unix epoch.
+    pub fn next_expiry_ns(&self) -> Option<u64> {
+        self.store.expiries.first().map(|(expiry_ms, _)| expiry_ms.saturating_mul(1_000_000))
     }
 
     fn next_removal_ns(&self) -> Option<u64> {

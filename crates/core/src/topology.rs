@@ -31,7 +31,7 @@ impl Topology {
     /// The topology that a market's outcomes make, or what is wrong with their names.
     pub(crate) fn of(spec: &NewMarket) -> Result<Self, LineError> {
         let binary = spec.model() == MarketModel::BinaryYes;
-        let lines = if binary { None } else { lines(spec)? };
+        let lines = if binary { check_shares(spec).map(|()| None)? } else { lines(spec)? };
         let mut topology = Self {
             pair: binary && !spec.independent && spec.runners.len() == 2,
             lines: lines.is_some(),
@@ -95,6 +95,21 @@ impl Topology {
         if let Some(group) = self.group_mut(outcome) {
             group.members.retain(|member| *member != outcome);
         }
+    }
+}
+
+/// In a binary market names are just names. But who lists lines as outcomes that exclude each other is
+/// wrong about them: with four goals, `Over_2.5` and `Over_3.5` both pay, and no set could.
+fn check_shares(spec: &NewMarket) -> Result<(), LineError> {
+    let lines: Vec<_> =
+        spec.runners.iter().filter_map(|runner| Line::parse(&runner.name).ok().flatten()).collect();
+    let is_pair =
+        || spec.runners.len() == 2 && matches!(lines[..], [a, b] if a.is_half() && a.is_opposite(b));
+    match lines.first() {
+        Some(line) if !spec.independent && spec.runners.len() > 1 && !is_pair() => {
+            Err(LineError { name: line.to_string(), problem: LineProblem::NotExclusive })
+        }
+        _ => Ok(()),
     }
 }
 

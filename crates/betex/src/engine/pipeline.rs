@@ -67,7 +67,7 @@ pub(crate) fn wire(
     let stages = Stages {
         sequencer: Sequencer::new(
             state,
-            config.limits,
+            config,
             Arc::clone(&shared.lanes),
             producer,
             replies,

@@ -12,6 +12,7 @@ use betex_core::types::MarketId;
 use super::doorbell::Doorbell;
 use super::lanes::{Lanes, Submission};
 use super::response::Reply;
+use crate::config::Config;
 use crate::disruptor::{Producer, RingProducer, Slot};
 
 /// The time, in nanoseconds since the Unix epoch. A parameter, so that tests can hold it.
@@ -41,6 +42,9 @@ pub(crate) struct Sequencer {
     clock: Box<dyn Clock>,
     /// Bounds that differ from those in the journal, to be set first of all.
     limits: Option<Limits>,
+    /// How fast long jobs go, in nanoseconds an order, and when the next step of one may be.
+    job_ns_per_order: u64,
+    next_job_ns: u64,
     /// A command that was taken when the ring turned out to be full.
     held: Option<Submission>,
     priority_run: u32,
@@ -70,15 +74,27 @@ struct Full;
 impl Sequencer {
     pub(crate) fn new(
         state: State,
-        limits: Limits,
+        config: &Config,
         lanes: Arc<Lanes>,
         ring: RingProducer,
         replies: rtrb::Producer<Reply>,
         journal_bell: Arc<Doorbell>,
         clock: Box<dyn Clock>,
     ) -> Self {
-        let limits = (state.sequence() == 0 || *state.limits() != limits).then_some(limits);
-        Self { state, lanes, ring, replies, journal_bell, clock, limits, held: None, priority_run: 0 }
+        let is_other = state.sequence() == 0 || *state.limits() != config.limits;
+        Self {
+            state,
+            lanes,
+            ring,
+            replies,
+            journal_bell,
+            clock,
+            limits: is_other.then_some(config.limits),
+            job_ns_per_order: 1_000_000_000_u64.checked_div(config.job_orders_per_s.into()).unwrap_or(0),
+            next_job_ns: 0,
+            held: None,
+            priority_run: 0,
+        }
     }
 
     pub(crate) fn lanes(&self) -> Arc<Lanes> {
@@ -100,7 +116,7 @@ impl Sequencer {
         } else if self.lanes.are_finished() && self.held.is_none() {
             Progress::Finished
         } else {
-            Progress::Idle(self.state.next_due_ns())
+            Progress::Idle(self.next_due_ns())
         }
     }
 
@@ -143,12 +159,34 @@ impl Sequencer {
             taken += 1;
         }
         // One step of a long job between two batches, so that neither holds up the other.
-        let full = self.state.next_work(now_ns).is_some_and(|work| self.work(work, now_ns).is_err());
+        let full = self.next_work(now_ns).is_some_and(|work| self.work(work, now_ns).is_err());
         (taken, full)
     }
 
+    /// What is to be done now without anybody asking; long jobs keep their pace.
+    fn next_work(&self, now_ns: u64) -> Option<Work> {
+        self.state.next_work(now_ns).filter(|work| *work != Work::AdvanceJob || now_ns >= self.next_job_ns)
+    }
+
+    /// When there will be something to do if no command comes.
+    fn next_due_ns(&self) -> Option<u64> {
+        if !self.state.job_is_waiting() {
+            return self.state.next_due_ns();
+        }
+        self.state.next_expiry_ns().into_iter().chain([self.next_job_ns]).min()
+    }
+
     fn work(&mut self, work: Work, now_ns: u64) -> Result<(), Full> {
-        self.publish(now_ns, |state, slot, _| decide_work(state, work, &mut slot.events))
+        let mut events = 0;
+        self.publish(now_ns, |state, slot, _| {
+            let market = decide_work(state, work, &mut slot.events);
+            events = slot.events.len() as u64;
+            market
+        })?;
+        if work == Work::AdvanceJob {
+            self.next_job_ns = now_ns + events * self.job_ns_per_order;
+        }
+        Ok(())
     }
 
     fn execute(&mut self, submission: Submission, now_ns: u64) -> Result<(), Full> {

@@ -1,7 +1,10 @@
 //! The whole of matching through the engine and its journal.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use betex::engine::Clock;
 use betex::prelude::*;
 use betex::snapshot::MarketSnapshot;
 
@@ -84,6 +87,44 @@ fn a_mass_cancel_goes_on_after_a_restart() {
     let market = state.market(MARKET).unwrap();
     assert_eq!(market.resting_orders(), 1_501, "the other account's, and the one that came later");
     assert!(state.order(newcomer.order_id).is_some());
+}
+
+/// A clock that stands still until it is told.
+struct Told(Arc<AtomicU64>);
+
+impl Clock for Told {
+    fn now_ns(&mut self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn a_long_job_keeps_its_pace() {
+    let (directory, now) = (tempfile::tempdir().unwrap(), Arc::new(AtomicU64::new(1_000_000_000)));
+    let paced = Config { job_orders_per_s: 512, ..config() };
+    let builder = EngineBuilder::new(paced, directory.path()).unwrap();
+    let engine = builder.with_clock(Told(Arc::clone(&now))).build().unwrap();
+    let market = NewMarket { state: BookMarketState::Open, ..NewMarket::new("final", ["Home", "Away"]) };
+    engine.call(Command::new(MarketId::NONE, CommandKind::CreateMarket(Box::new(market)))).unwrap();
+    for _ in 0..2_000 {
+        while engine.submit_on(CommandLane::Normal, submit(back(1, 20_000, 100))).is_err() {
+            std::thread::yield_now();
+        }
+    }
+    placed(&engine, submit(back(1, 20_000, 100)));
+    engine.call(Command::new(MARKET, CommandKind::CloseMarket { reason: None })).unwrap().result.unwrap();
+    let resting = || engine.read().market(MARKET).unwrap().resting_orders();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for left in [1_489, 977, 465, 0] {
+        while resting() > left {
+            assert!(Instant::now() < deadline, "no step was taken");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // However long it waits, there is no further step before its time.
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(resting(), left);
+        now.fetch_add(1_000_000_000, Ordering::SeqCst);
+    }
 }
 
 #[test]

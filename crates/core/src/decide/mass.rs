@@ -34,6 +34,10 @@ pub(super) fn cancel(
     let filter = OrderFilter { account, outcome, from_ns, until_ns, ..OrderFilter::all(reason) };
     out.push(Event::OrdersCancelled(filter));
     let step = take_out_all(state, market, filter, out)?;
+    if step.orders == 0 && !step.next.is_some() {
+        // Nothing fits, so nothing has happened.
+        out.clear();
+    }
     Ok(Receipt::OrdersCancelled { orders: step.orders, quantity: step.quantity, done: !step.next.is_some() })
 }
 

@@ -206,3 +206,12 @@ fn nothing_is_cancelled_in_other_markets() {
     taken(&mut exchange, &everything());
     assert_eq!((exchange.resting(MARKET), exchange.resting(other)), (0, 1));
 }
+
+/// A mass cancel that finds nothing is no event, so that nobody can fill the journal with them.
+#[test]
+fn where_nothing_fits_nothing_has_happened() {
+    let mut exchange = check(ORDERS);
+    let before = (exchange.state.digest(), exchange.log.len());
+    play(&mut exchange, "z mass => 0 for 0.00");
+    assert_eq!((exchange.state.digest(), exchange.log.len()), before);
+}

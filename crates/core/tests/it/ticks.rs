@@ -1,5 +1,11 @@
 //! Binary markets: one ladder, a pair, a group, independent ladders.
 
+use betex_core::command::{CommandKind, NewMarket};
+use betex_core::line::LineProblem;
+use betex_core::reject::Rejection;
+use betex_core::types::MarketId;
+
+use crate::exchange::Exchange;
 use crate::script::check_market;
 
 #[test]
@@ -67,4 +73,29 @@ fn independent_questions_have_no_sets() {
          b buy Ben 60 10         => #2 RESTING rests 10
          c sell Ben 60 10        => #3 FILLED 10@60#2",
     );
+}
+
+/// With four goals both Overs pay: no set of them could be funded.
+#[test]
+fn lines_are_no_exclusive_group_of_shares() {
+    let create = |market: NewMarket| {
+        Exchange::default().run(MarketId::NONE, &CommandKind::CreateMarket(Box::new(market))).map(|_| ())
+    };
+    let binary = |outcomes: &[&str]| NewMarket::binary("", 100, outcomes.iter().copied());
+    for outcomes in [
+        &["Over_2.5", "Over_3.5", "Under_2.5"][..],
+        &["Over_2.5", "Over_3.5"],
+        &["Home_0.0", "Away_0.0"],
+        &["Home_-1.0", "Away_+1.0"],
+        &["Home_-0.25", "Away_+0.25"],
+        &["Over_2.5", "None of them"],
+    ] {
+        let Err(Rejection::InvalidLine(error)) = create(binary(outcomes)) else { panic!("{outcomes:?}") };
+        assert_eq!(error.problem, LineProblem::NotExclusive);
+        let independent = NewMarket { independent: true, ..binary(outcomes) };
+        assert_eq!(create(independent), Ok(()));
+    }
+    for outcomes in [&["Over_2.5", "Under_2.5"][..], &["Home_-0.5", "Away_+0.5"], &["Over_2.5"]] {
+        assert_eq!(create(binary(outcomes)), Ok(()), "{outcomes:?}");
+    }
 }
