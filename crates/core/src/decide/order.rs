@@ -114,6 +114,22 @@ fn enter(
     work: &mut Work,
     out: &mut Vec<Event>,
 ) -> Part {
+    let mut part = admit(market, order, terms, order_id, half, quantity, out);
+    part.swept = sweep(state, market, &part.taker, work, out);
+    part
+}
+
+/// What goes to one book, before it has met anybody.
+#[inline]
+fn admit(
+    market: &Market,
+    order: &NewOrder,
+    terms: &Terms,
+    order_id: OrderId,
+    half: Half,
+    quantity: i64,
+    out: &mut Vec<Event>,
+) -> Part {
     let event = out.len();
     let outcome = terms.outcome;
     out.push(Event::OrderAccepted(accepted(order, terms, order_id, half, quantity)));
@@ -125,11 +141,12 @@ fn enter(
         post_only: order.post_only,
         self_trade: order.self_trade,
     };
-    let swept = sweep(state, market, &taker, work, out);
+    let swept = Sweep { left: quantity, crosses_own: false, stopped: None };
     Part { half, taker, event, swept }
 }
 
-/// An order on a quarter line: its halves meet whom they can one after the other.
+/// An order on a quarter line: its halves meet whom they can one after the other. What ends the nearer
+/// ends the order, and then the further meets nobody.
 #[expect(clippy::too_many_arguments, reason = "as above")]
 #[cold]
 fn enter_halves(
@@ -147,15 +164,21 @@ fn enter_halves(
     // The odd increment goes to the line nearer to zero; of a single one nothing is left for the other.
     let increment = market.spec.increment.0;
     let further = order.quantity.0 / increment / 2 * increment;
-    let mut place = |half: Half, outcome, quantity, out: &mut Vec<Event>| {
+    let mut place = |half: Half, outcome, quantity, ended: bool, out: &mut Vec<Event>| {
         let terms = Terms { outcome, far: None, ..*terms };
         let id = OrderId(id.0 + half as u64);
+        if ended {
+            return admit(market, order, &terms, id, half, quantity, out);
+        }
         enter(state, market, order, &terms, id, half, quantity, work, out)
     };
+    let near = place(Half::Near, terms.outcome, order.quantity.0 - further, false, out);
+    let matched = near.swept.left < near.taker.quantity;
+    let ended = near.swept.stopped.is_some() || order.post_only && matched;
     let mut halves = ArrayVec::new();
-    halves.push(place(Half::Near, terms.outcome, order.quantity.0 - further, out));
+    halves.push(near);
     if further > 0 {
-        halves.push(place(Half::Far, far, further, out));
+        halves.push(place(Half::Far, far, further, ended, out));
     }
     halves
 }
