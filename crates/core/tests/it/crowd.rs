@@ -17,7 +17,7 @@ pub(crate) fn in_play_market(key: &str) -> NewMarket {
 /// The `n`th order of a crowd: of account 1 to 3, on an outcome and a side of its own, at one of five prices
 /// that do not meet, every second one to lapse.
 pub(crate) fn member(n: u32) -> NewOrder {
-    let (side, price) = if n / 3 % 2 == 0 { (Side::Yes, 30_000) } else { (Side::No, 15_000) };
+    let (side, price) = if (n / 3).is_multiple_of(2) { (Side::Yes, 30_000) } else { (Side::No, 15_000) };
     let price = Price(price + n % 5 * 500);
     let persistence = if n.is_multiple_of(2) { Persistence::Lapse } else { Persistence::Persist };
     let runner = RunnerId(u64::from(n % 3) + 1);

@@ -7,7 +7,9 @@ use betex_core::decide::Receipt;
 use betex_core::event::OutcomeIndex;
 use betex_core::reject::Rejection;
 use betex_core::state::State;
-use betex_core::types::{AccountId, BookMarketState, OrderId, Persistence, Price, Quantity, Side, TimeInForce};
+use betex_core::types::{
+    AccountId, BookMarketState, OrderId, Persistence, Price, Quantity, Side, TimeInForce,
+};
 use proptest::prelude::*;
 
 use crate::exchange::{Exchange, HOME, queues};
@@ -43,7 +45,8 @@ pub(crate) fn advance(
     let (place, commands) = flow.commands(step, exchange, taken);
     // Of a crowd everybody is like the others: they need not all be decided twice.
     exchange.suspicious = commands.len() < 100;
-    let answers = commands.iter().map(|kind| exchange.run(market_id(place), kind).map(|(receipt, _)| receipt));
+    let answers =
+        commands.iter().map(|kind| exchange.run(market_id(place), kind).map(|(receipt, _)| receipt));
     let answers: Vec<_> = answers.collect();
     for answer in &answers {
         if let Ok(Receipt::Order { report, .. }) = answer {

@@ -65,7 +65,7 @@ pub(super) fn clearing() -> BoxedStrategy<Life> {
         2 => any::<u8>().prop_map(|outcome| Life::Remove { outcome, reduction: 500 }),
         3 => Just(Life::Phase(MarketPhase::Live)),
         2 => Just(Life::SuspendForInPlay),
-        2 => Just(Life::To(BookMarketState::Closed)),
+        1 => Just(Life::To(BookMarketState::Closed)),
     ]
     .boxed()
 }

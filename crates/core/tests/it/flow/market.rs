@@ -65,8 +65,15 @@ pub(crate) fn plan() -> BoxedStrategy<Plan> {
     ]);
     let kind = prop_oneof![3 => Just(MarketKind::InPlayCapable), 1 => Just(MarketKind::PreEventOnly)];
     (shaped, weights, amounts, kind, transition)
-        .prop_map(|((shape, ladder, outcomes), weights, (increment, minimum), kind, transition)| {
-            Plan { shape, ladder, outcomes, weights, increment, minimum, kind, transition }
+        .prop_map(|((shape, ladder, outcomes), weights, (increment, minimum), kind, transition)| Plan {
+            shape,
+            ladder,
+            outcomes,
+            weights,
+            increment,
+            minimum,
+            kind,
+            transition,
         })
         .boxed()
 }

@@ -13,7 +13,10 @@ use super::Ledger;
 #[derive(Debug)]
 pub(super) enum Next {
     /// A set with these makers that pays this.
-    Set { makers: Vec<OrderId>, payout: i128 },
+    Set {
+        makers: Vec<OrderId>,
+        payout: i128,
+    },
     /// A set in which there is an order of the taker's own.
     Own,
     /// No set.
@@ -54,7 +57,7 @@ impl Ledger {
         loop {
             let first = |outcome| {
                 let mut queue = self.queue((entry.market, outcome, side));
-                queue.find(|id| !passed_over.contains(id) && !(skips && self.is_own(taker, *id)))
+                queue.find(|id| !(passed_over.contains(id) || skips && self.is_own(taker, *id)))
             };
             let makers: Option<Vec<OrderId>> = others.iter().map(|outcome| first(*outcome)).collect();
             let Some(makers) = makers else { return Next::Nothing };
@@ -149,7 +152,8 @@ impl Terms {
         // The worst that rounding can do is one increment for each maker.
         let worst = (count + 1) * ONE;
         let beats_by = beats_by - if self.side == Side::No { self.to_beat * count } else { 0 };
-        let beats = last.min(100_000_000_000).checked_mul(beats_by).is_some_and(|by| by > self.to_beat * worst);
+        let beats =
+            last.min(100_000_000_000).checked_mul(beats_by).is_some_and(|by| by > self.to_beat * worst);
         if last < 1_024 * (count + 1) || !beats {
             return Found::Next(Next::Unknown);
         }

@@ -54,7 +54,8 @@ impl Ledger {
             && !more
             && market.state != BookMarketState::Closed
         {
-            let forgotten = self.resting_in(id).find(|(order, entry)| *order <= job_last && fits(&filter, entry));
+            let forgotten =
+                self.resting_in(id).find(|(order, entry)| *order <= job_last && fits(&filter, entry));
             assert!(forgotten.is_none(), "{:?} was forgotten", forgotten.map(|(order, _)| order));
         }
         let turning = |job: &Job| job.filter.reason == CancelReason::Lapsed;

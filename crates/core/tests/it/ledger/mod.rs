@@ -61,7 +61,8 @@ struct InHand {
     parts: Vec<OrderId>,
     /// Makers that sets of shares have passed over.
     passed_over: BTreeSet<OrderId>,
-    /// Whether makers may have been passed over for other reasons than their size.
+    /// Whether makers may have been passed over for other reasons than their size, or before own orders gave
+    /// way: then what comes next cannot be foreseen.
     murky: bool,
 }
 

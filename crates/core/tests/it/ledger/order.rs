@@ -16,7 +16,10 @@ impl Ledger {
         let mut rest = events;
         while let [event, behind @ ..] = rest {
             rest = behind;
-            assert!(reason.is_none() || matches!(event, Event::OrderCancelled(_)), "{event:?} comes too late");
+            assert!(
+                reason.is_none() || matches!(event, Event::OrderCancelled(_)),
+                "{event:?} comes too late"
+            );
             match event {
                 Event::OrderSplit(split) => {
                     assert!(hand.split.is_none() && hand.parts.is_empty());
@@ -95,7 +98,9 @@ impl Ledger {
     fn check_terms(&mut self, stamp: &Stamp, order: &OrderAccepted) {
         let market = &self.markets[&stamp.market_id];
         assert_eq!(market.shows(), BookMarketState::Open, "orders are taken in an open market only");
-        assert!(order.outcome.index() < market.spec.runners.len() && !market.removed.contains(&order.outcome));
+        assert!(
+            order.outcome.index() < market.spec.runners.len() && !market.removed.contains(&order.outcome)
+        );
         assert!(is_price(market.spec.ladder, order.price), "{order:?}");
         let (quantity, increment) = (order.quantity.0, market.spec.increment.0);
         assert!(market.spec.min_quantity.0 <= quantity && quantity % increment == 0, "{order:?}");
@@ -118,8 +123,8 @@ impl Ledger {
         assert_eq!(entry.accepted.self_trade, SelfTradePrevention::CancelResting);
         assert!(self.is_own(taker, order.order_id) && order.remaining == Quantity::ZERO);
         let market = &self.markets[&entry.market];
-        let direct = self.direct_queue(taker).next() == Some(order.order_id)
-            && self.accepts(taker, order.order_id);
+        let direct =
+            self.direct_queue(taker).next() == Some(order.order_id) && self.accepts(taker, order.order_id);
         let in_a_set = order.side == entry.accepted.side
             && market.others(entry.accepted.outcome).contains(&order.outcome);
         assert!(direct || in_a_set, "{order:?} was in nobody's way");

@@ -48,7 +48,10 @@ impl Ledger {
         // A set is taken only where it is better, and then it must be.
         let mut passed_over = std::mem::take(&mut hand.passed_over);
         match self.foresee(taker_id, taker.remaining(), &mut passed_over) {
-            Next::Set { makers, .. } if !hand.murky => panic!("a set with {makers:?} is better than {trade:?}"),
+            Next::Set { makers, .. } if !hand.murky => {
+                panic!("a set with {makers:?} is better than {trade:?}")
+            }
+            Next::Own if !hand.murky => panic!("a set with an own order is better than {trade:?}"),
             Next::TooGood => hand.murky = true,
             _ => (),
         }
@@ -110,10 +113,10 @@ impl Ledger {
                 assert!(known, "{set:?} of {makers:?} should be of {expected:?} and pay {payout}");
                 self.foreseen += u64::from(!hand.murky);
             }
-            Next::Nothing => panic!("{set:?} cannot be, or is not better than a direct order"),
-            Next::Own => panic!("{set:?} passes an own order"),
+            Next::Nothing if !hand.murky => panic!("{set:?} cannot be, or is not better than a direct order"),
+            Next::Own if !hand.murky => panic!("{set:?} passes an own order"),
             Next::TooGood => hand.murky = true,
-            Next::Unknown => (),
+            Next::Nothing | Next::Own | Next::Unknown => (),
         }
 
         let taker_market = self.orders[&taker_id].market;
@@ -227,7 +230,10 @@ impl Ledger {
             assert!(expiry_ms > stamp.time_ns / 1_000_000, "{trade:?} is with an order that is over");
         }
         entry.filled += trade.quantity.0;
-        assert_eq!((entry.accepted.account, entry.accepted.quantity), (trade.maker_account, trade.maker_quantity));
+        assert_eq!(
+            (entry.accepted.account, entry.accepted.quantity),
+            (trade.maker_account, trade.maker_quantity)
+        );
         assert_eq!(
             (entry.filled, entry.remaining()),
             (trade.maker_filled.0, trade.maker_remaining.0),

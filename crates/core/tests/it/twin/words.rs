@@ -15,7 +15,8 @@ use crate::flow::market::{Plan, Shape};
 pub(super) fn market(plan: &Plan) -> naive::Market {
     let spec = plan.spec("");
     let outcomes = plan.outcomes;
-    let group_count = (0..outcomes).filter_map(|outcome| plan.group(outcome)).max().map_or(0, |last| last + 1);
+    let group_count =
+        (0..outcomes).filter_map(|outcome| plan.group(outcome)).max().map_or(0, |last| last + 1);
     let members = |group| (0..outcomes).filter(|outcome| plan.group(*outcome) == Some(group)).collect();
     naive::Market {
         ladder: match spec.ladder {
