@@ -40,11 +40,11 @@ impl Market {
             Suspended => self.state == Open,
             Closed => self.state != Closed,
         };
+        if to == Open && !self.holds.is_empty() && self.state != Closed {
+            return Err(Refusal::Held);
+        }
         if !allowed {
             return Err(Refusal::InvalidTransition);
-        }
-        if to == Open && !self.holds.is_empty() {
-            return Err(Refusal::Held);
         }
         self.state = to;
         Ok(match to {
@@ -77,7 +77,7 @@ impl Market {
         if self.phase == Phase::Live || self.phase == to {
             return Err(Refusal::InvalidPhase);
         }
-        if to == Phase::Live && !self.in_play_capable {
+        if to != Phase::Pre && !self.in_play_capable {
             return Err(Refusal::NotPossible);
         }
         self.phase = to;
@@ -94,12 +94,12 @@ impl Market {
     }
 
     /// Adds an outcome, to a group if a place is given (that of a new one is their number). None joins a
-    /// group in which a set has traded, or a pair.
+    /// group in which a set has traded, or a YES/NO market.
     pub fn add_outcome(&mut self, group: Option<usize>) -> Result<(), Refusal> {
         if self.state == MarketState::Closed {
             return Err(Refusal::MarketClosed);
         }
-        if self.is_pair() || group.is_some_and(|group| self.set_traded.contains(&group)) {
+        if self.is_whole() || group.is_some_and(|group| self.set_traded.contains(&group)) {
             return Err(Refusal::NotPossible);
         }
         if let Some(group) = group {
@@ -110,13 +110,17 @@ impl Market {
         Ok(())
     }
 
-    /// Takes an outcome out: its orders are cancelled, and its group is what remains.
+    /// Takes an outcome out: its orders are cancelled, and its group is what remains. A YES/NO market stays
+    /// whole, and one outcome at least remains.
     pub fn remove_outcome(&mut self, outcome: usize) -> Result<Taken, Refusal> {
         if self.state == MarketState::Closed {
             return Err(Refusal::MarketClosed);
         }
-        if !self.has(outcome) {
+        if outcome >= self.outcomes {
             return Err(Refusal::InvalidOutcome);
+        }
+        if !self.has(outcome) || self.is_whole() || self.removed.len() + 1 == self.outcomes {
+            return Err(Refusal::NotPossible);
         }
         self.removed.push(outcome);
         for group in &mut self.groups {
@@ -125,13 +129,16 @@ impl Market {
         Ok(self.take_out_all(|order| order.outcome == outcome, Status::Cancelled))
     }
 
-    /// Cancels every resting order that fits.
+    /// Cancels every resting order that fits; an outcome may be one that was removed.
     pub fn cancel_all(&mut self, filter: Filter) -> Result<Taken, Refusal> {
         if self.state == MarketState::Closed {
             return Err(Refusal::MarketClosed);
         }
-        if filter.outcome.is_some_and(|outcome| !self.has(outcome)) {
+        if filter.outcome.is_some_and(|outcome| outcome >= self.outcomes) {
             return Err(Refusal::InvalidOutcome);
+        }
+        if filter.until_ns != 0 && filter.from_ns >= filter.until_ns {
+            return Err(Refusal::InvalidField);
         }
         let fits = |order: &Order| {
             (filter.account == 0 || filter.account == order.account)

@@ -19,6 +19,8 @@ pub struct Market {
     pub pair: bool,
     /// Outcomes of which exactly one wins; none is in two groups.
     pub groups: Vec<Vec<usize>>,
+    /// The two outcomes that each quarter line lies between, the one nearer to zero first.
+    pub quarters: Vec<(usize, usize)>,
     /// Places of the groups in which a set has traded.
     pub set_traded: Vec<usize>,
     /// Stakes are multiples of this.
@@ -51,6 +53,7 @@ impl Market {
             independent: false,
             pair: false,
             groups: vec![(0..outcomes).collect()],
+            quarters: Vec::new(),
             set_traded: Vec::new(),
             increment: 100,
             min_stake: 100,
@@ -77,6 +80,11 @@ impl Market {
     /// Whether its two outcomes are one ladder, seen from both sides.
     pub const fn is_pair(&self) -> bool {
         self.pair && !self.independent
+    }
+
+    /// Whether its outcomes are YES and NO, or YES alone: then it is complete.
+    pub(crate) const fn is_whole(&self) -> bool {
+        matches!(self.ladder, Ladder::Ticks(_)) && !self.independent && self.outcomes <= 2
     }
 
     /// The place of an outcome's group.

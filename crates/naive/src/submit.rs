@@ -62,8 +62,11 @@ impl Market {
         if self.state_now() != MarketState::Open {
             return Err(Refusal::MarketNotOpen);
         }
-        if !self.has(order.outcome) || order.far.is_some_and(|far| !self.has(far) || far == order.outcome) {
+        if !self.has(order.outcome) || order.far.is_some_and(|far| !self.has(far)) {
             return Err(Refusal::InvalidOutcome);
+        }
+        if order.far.is_some_and(|far| !self.quarters.contains(&(order.outcome, far))) {
+            return Err(Refusal::InvalidField);
         }
         if let Price::Limit(price) | Price::Market(Some(price)) = order.price
             && !self.ladder.has(price)
@@ -73,14 +76,10 @@ impl Market {
         if order.stake < self.min_stake || order.stake > STAKE_MAX || order.stake % self.increment != 0 {
             return Err(Refusal::InvalidStake);
         }
-        if order.post_only && !order.may_rest() {
-            return Err(Refusal::InvalidField);
-        }
         match order.lasting {
             Lasting::Until(expiry_ms) if expiry_ms <= now_ns / 1_000_000 => Err(Refusal::InvalidExpiry),
-            Lasting::AtLeast(least) if least < 0 || least > order.stake || least % self.increment != 0 => {
-                Err(Refusal::InvalidField)
-            }
+            Lasting::AtLeast(least) if least < 0 || least > order.stake => Err(Refusal::InvalidField),
+            _ if order.post_only && !order.may_rest() => Err(Refusal::InvalidField),
             _ => Ok(()),
         }
     }

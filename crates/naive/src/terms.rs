@@ -230,7 +230,8 @@ pub enum Refusal {
     InvalidStake,
     /// Not in the future.
     InvalidExpiry,
-    /// A minimum fill that cannot be, or post-only where nothing rests.
+    /// A minimum fill that cannot be, post-only where nothing rests, halves that are none, or a window of
+    /// time that ends before it begins.
     InvalidField,
     /// All of it would have rested across an order of its own account, or it would have met one.
     SelfTrade,

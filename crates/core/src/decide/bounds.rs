@@ -127,6 +127,7 @@ fn thousands_of_own_orders_in_front_end_the_search() {
     book.rest(1, 1, 2, Side::Yes, 41_000, 1_000_000);
     let (swept, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
     assert_eq!((swept.left, work.own_orders), (1_000_000, OWN_ORDERS_SKIPPED_MAX));
+    assert!(swept.stopped.is_some(), "there is somebody behind them");
     let (_, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SelfTradePrevention::CancelResting);
     assert_eq!(work.own_orders, OWN_ORDERS_SKIPPED_MAX);
 }

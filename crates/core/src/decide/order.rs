@@ -36,7 +36,7 @@ pub(super) fn submit(
     match terms.far {
         None => {
             let quantity = order.quantity.0;
-            let whole = enter(state, market, order, &terms, id, Half::Whole, quantity, &mut work, out);
+            let whole = enter(state, market, order, &terms, id, Half::Whole, quantity, false, &mut work, out);
             conclude(state, market, order, id, std::slice::from_ref(&whole), out)
         }
         Some(far) => {
@@ -115,6 +115,7 @@ fn enter(
     order_id: OrderId,
     half: Half,
     quantity: i64,
+    has_ended: bool,
     work: &mut Work,
     out: &mut Vec<Event>,
 ) -> Part {
@@ -129,11 +130,16 @@ fn enter(
         post_only: order.post_only,
         self_trade: order.self_trade,
     };
-    let swept = sweep(state, market, &taker, work, out);
+    let swept = if has_ended {
+        Sweep { left: quantity, crosses_own: false, stopped: None }
+    } else {
+        sweep(state, market, &taker, work, out)
+    };
     Part { half, quantity, place: taker.place, event, swept }
 }
 
-/// An order on a quarter line: its halves meet whom they can one after the other.
+/// An order on a quarter line: its halves meet whom they can one after the other. What ends the nearer
+/// ends the order, and then the further meets nobody.
 #[expect(clippy::too_many_arguments, reason = "as above")]
 #[cold]
 fn enter_halves(
@@ -151,15 +157,18 @@ fn enter_halves(
     // The odd increment goes to the line nearer to zero; of a single one nothing is left for the other.
     let increment = market.spec.increment.0;
     let further = order.quantity.0 / increment / 2 * increment;
-    let mut place = |half: Half, outcome, quantity, out: &mut Vec<Event>| {
+    let mut place = |half: Half, outcome, quantity, has_ended, out: &mut Vec<Event>| {
         let terms = Terms { outcome, far: None, ..*terms };
         let id = OrderId(id.0 + half as u64);
-        enter(state, market, order, &terms, id, half, quantity, work, out)
+        enter(state, market, order, &terms, id, half, quantity, has_ended, work, out)
     };
+    let near = place(Half::Near, terms.outcome, order.quantity.0 - further, false, out);
+    let has_matched = near.swept.left < near.quantity;
+    let has_ended = near.swept.stopped.is_some() || order.post_only && has_matched;
     let mut halves = ArrayVec::new();
-    halves.push(place(Half::Near, terms.outcome, order.quantity.0 - further, out));
+    halves.push(near);
     if further > 0 {
-        halves.push(place(Half::Far, far, further, out));
+        halves.push(place(Half::Far, far, further, has_ended, out));
     }
     halves
 }

@@ -95,6 +95,8 @@ pub(super) struct Sets<'a, 's> {
     increment: i64,
     /// Whether no more sets are looked for.
     over: bool,
+    /// Whether that is because there are too many own orders in front of the makers.
+    pub(super) behind_own: bool,
 }
 
 impl<'a> Lane<'a> {
@@ -149,7 +151,8 @@ impl<'a, 's> Sets<'a, 's> {
             lanes.push(Lane::new(queue));
         }
         let increment = market.spec.increment.0;
-        let mut sets = Self { market, taker: *taker, lanes, passed_over, increment, over: false };
+        let mut sets =
+            Self { market, taker: *taker, lanes, passed_over, increment, over: false, behind_own: false };
         for lane in 0..sets.lanes.len() {
             sets.settle(lane, work);
         }
@@ -305,7 +308,7 @@ impl<'a, 's> Sets<'a, 's> {
         let lane = &mut self.lanes[place];
         while lane.at.is_none() && lane.queue.front().is_some_and(|order| self.taker.skips(order)) {
             if work.own_orders >= OWN_ORDERS_SKIPPED_MAX {
-                self.over = true;
+                (self.over, self.behind_own) = (true, true);
                 return;
             }
             work.own_orders += 1;

@@ -91,7 +91,13 @@ fn meet<'a, const SETS: bool>(
                 continue;
             }
         }
-        let Some(order) = direct else { break };
+        let Some(order) = direct else {
+            // Who else might be met is behind more own orders than may be passed over.
+            if SETS && sets.as_deref().is_some_and(|sets| sets.behind_own) {
+                return Sweep { stopped: Some(Stop::Limit), ..swept };
+            }
+            break;
+        };
         if work.is_used_up() {
             return Sweep { stopped: Some(Stop::Limit), ..swept };
         }

@@ -131,11 +131,12 @@ pub(crate) fn open_market(key: &str) -> NewMarket {
     NewMarket { state, synthetic: false, ..NewMarket::new(key, ["Home", "Draw", "Away"]) }
 }
 
-/// All that rests, market by market, each queue in its order.
+/// All that rests, market by market, each queue in its order; what the two outcomes of a pair share, once.
 pub(crate) fn queues(state: &State) -> Vec<OrderView> {
     let mut orders = Vec::new();
     for market in state.markets() {
-        for outcome in (0..).map(OutcomeIndex).take(market.spec().runners.len()) {
+        let outcomes = (0..).map(OutcomeIndex).take(market.spec().runners.len());
+        for outcome in outcomes.filter(|outcome| !market.is_mirror(*outcome)) {
             for side in [Side::Yes, Side::No] {
                 orders.extend(market.orders(outcome, side));
             }

@@ -2,6 +2,7 @@
 
 mod closing;
 mod crowd;
+mod everywhere;
 mod exchange;
 mod flow;
 mod golden;

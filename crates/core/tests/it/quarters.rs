@@ -40,3 +40,15 @@ fn the_checks_work_on_the_whole() {
          book Away_0.0           => virtual lay 2.10: 3.41",
     );
 }
+
+#[test]
+fn what_ends_the_nearer_half_ends_the_order() {
+    check_market(
+        "market odds Home_0.0 Home_-0.5 Away_0.0 Away_+0.5
+         a lay Home_0.0 2.00 5   => #1 RESTING rests 5.00
+         b lay Home_-0.5 2.00 5  => #2 RESTING rests 5.00
+         a back Home_-0.25 2.00 8 stp:cancel-taker => #3 CANCELLED SELF_TRADE cancelled 8.00
+         c lay Home_-0.5 2.02 1  => #6 RESTING rests 1.00
+         c back Home_-0.25 2.00 2 stp:reject post => WOULD_MATCH",
+    );
+}

@@ -91,7 +91,7 @@ fn order(dice: &mut Dice, market: &Market, prices: &[u32], lines: bool) -> NewOr
     let account = dice.roll(5) as u64;
     let outcome = dice.roll(market.outcomes);
     NewOrder {
-        far: if lines && dice.roll(3) == 0 { Some((outcome + 2) % 4) } else { None },
+        far: if lines && outcome < 2 && dice.roll(3) == 0 { Some(outcome + 2) } else { None },
         price: match dice.roll(12) {
             0 => Price::Market(None),
             1 => Price::Market(Some(price)),
@@ -162,6 +162,7 @@ fn at_odds() {
 fn on_lines() {
     let market = Market {
         groups: vec![vec![0, 1], vec![2, 3]],
+        quarters: vec![(0, 2), (1, 3)],
         ladder: Ladder::Finest,
         increment: 300,
         min_stake: 300,

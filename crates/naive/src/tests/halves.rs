@@ -6,7 +6,8 @@ use crate::{
 };
 
 fn lines(orders: &[NewOrder]) -> Market {
-    filled(Market { groups: vec![vec![0, 1], vec![2, 3]], ..Market::new(4) }, orders)
+    let groups = vec![vec![0, 1], vec![2, 3]];
+    filled(Market { groups, quarters: vec![(0, 2), (1, 3)], ..Market::new(4) }, orders)
 }
 
 /// On outcomes 0 and 2.
@@ -148,9 +149,11 @@ fn it_has_one_client_id_and_one_expiry() {
 #[test]
 fn it_needs_both_lines_and_shares_one_bound() {
     let mut market = lines(&[]);
-    for far in [4, 0] {
+    for (far, refusal) in
+        [(4, Refusal::InvalidOutcome), (0, Refusal::InvalidField), (3, Refusal::InvalidField)]
+    {
         let order = NewOrder { far: Some(far), ..back(1, 25_000, 200) };
-        assert_eq!(market.submit(0, &order), Err(Refusal::InvalidOutcome));
+        assert_eq!(market.submit(0, &order), Err(refusal));
     }
     market.remove_outcome(2).expect("it is there");
     assert_eq!(market.submit(0, &split(back(1, 25_000, 200))), Err(Refusal::InvalidOutcome));

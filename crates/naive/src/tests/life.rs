@@ -46,8 +46,8 @@ fn a_suspension_while_going_live_is_awaited_applies_it_too() {
 fn only_some_markets_go_live() {
     let mut market = Market { in_play_capable: false, ..Market::new(2) };
     assert_eq!(market.change_phase(Phase::Live), Err(Refusal::NotPossible));
-    assert_eq!(market.change_phase(Phase::PreAwaitLive), Ok(vec![]));
-    assert_eq!(market.change_phase(Phase::Pre), Ok(vec![]));
+    assert_eq!(market.change_phase(Phase::PreAwaitLive), Err(Refusal::NotPossible));
+    assert_eq!(market.change_phase(Phase::Pre), Err(Refusal::InvalidPhase));
 }
 
 #[test]
@@ -90,11 +90,14 @@ fn a_removed_outcome_leaves_the_others_a_smaller_group() {
     let mut market = filled(Market::new(3), &book);
     assert_eq!(market.remove_outcome(2), Ok(vec![(2, 3_000), (3, 100)]));
     assert_eq!(market.report(2).map(|report| report.status), Some(Status::Cancelled));
-    assert_eq!(market.remove_outcome(2), Err(Refusal::InvalidOutcome));
+    assert_eq!(market.remove_outcome(2), Err(Refusal::NotPossible));
     assert_eq!(market.submit(0, &on(2, back(1, 30_000, 100))), Err(Refusal::InvalidOutcome));
     // 3.0 of the one that is left is 1.5 of the other.
     assert_eq!(met(&mut market, &back(3, 15_000, 6_000)), [(1, 30_000, 3_000)]);
     assert_eq!(market.remove_outcome(3), Err(Refusal::InvalidOutcome));
+    assert_eq!(market.remove_outcome(1).map(|taken| taken.len()), Ok(0));
+    assert_eq!(market.remove_outcome(0), Err(Refusal::NotPossible), "the last one");
+    assert_eq!(Market::binary(2, 100).remove_outcome(0), Err(Refusal::NotPossible), "YES and NO");
 }
 
 #[test]
@@ -110,7 +113,9 @@ fn an_outcome_joins_its_group_before_a_set_has_traded() {
     assert_eq!(met(&mut market, &back(2, 15_000, 100)), []);
     market = filled(market, &[on(2, back(1, 30_000, 10_000))]);
     assert_eq!(met(&mut market, &back(3, 30_000, 100)).len(), 2);
-    assert_eq!(Market::binary(2, 100).add_outcome(Some(0)), Err(Refusal::NotPossible));
+    for outcomes in [1, 2] {
+        assert_eq!(Market::binary(outcomes, 100).add_outcome(Some(0)), Err(Refusal::NotPossible));
+    }
 }
 
 #[test]
@@ -141,4 +146,6 @@ fn a_mass_cancel_takes_out_what_fits() {
         assert_eq!(rests, 4 - numbers.len());
     }
     assert_eq!(market.cancel_all(Filter { outcome: Some(2), ..all }), Err(Refusal::InvalidOutcome));
+    let never = Filter { from_ns: 20, until_ns: 20, ..all };
+    assert_eq!(market.cancel_all(never), Err(Refusal::InvalidField));
 }

@@ -36,7 +36,8 @@ fn fill_or_kill_is_at_least_its_minimum_or_nothing() {
         (fok(600, back(4, 25_000, 900)), Ok((Status::Cancelled, 600, 0, Some(NeverRests)))),
         (fok(0, NewOrder { price: Price::Market(None), ..back(3, 0, 900) }), Err(Refusal::WouldNotFill)),
         (fok(-100, back(3, 25_000, 900)), Err(Refusal::InvalidField)),
-        (fok(150, back(3, 25_000, 900)), Err(Refusal::InvalidField)),
+        (fok(750, back(3, 25_000, 900)), Ok((Status::Cancelled, 800, 0, Some(NeverRests)))),
+        (fok(850, back(3, 25_000, 900)), Err(Refusal::WouldNotFill)),
         (fok(1_000, back(3, 25_000, 900)), Err(Refusal::InvalidField)),
     ] {
         let mut market = market(&book);
