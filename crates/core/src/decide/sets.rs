@@ -252,11 +252,11 @@ impl<'a, 's> Sets<'a, 's> {
     }
 
     fn pass_over_scarcest(&mut self, work: &mut Work) {
+        work.passed_over += 1;
         if work.passed_over >= PASSED_OVER_MAX {
             self.over = true;
             return;
         }
-        work.passed_over += 1;
         // Of several that are the scarcest, the first; and every lane has a maker.
         let payout_max = |lane: &usize| self.lanes[*lane].maker.map_or(u64::MAX, |maker| maker.payout_max);
         let Some(place) = (0..self.lanes.len()).min_by_key(payout_max) else { return };
