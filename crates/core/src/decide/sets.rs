@@ -150,9 +150,9 @@ impl<'a, 's> Sets<'a, 's> {
             let queue = Queue::new(state, market.runners[outcome.index()].side(taker.side()));
             lanes.push(Lane::new(queue));
         }
-        let increment = market.spec.increment.0;
+        let (increment, over) = (market.spec.increment.0, work.passed_over >= PASSED_OVER_MAX);
         let mut sets =
-            Self { market, taker: *taker, lanes, passed_over, increment, over: false, behind_own: false };
+            Self { market, taker: *taker, lanes, passed_over, increment, over, behind_own: false };
         for lane in 0..sets.lanes.len() {
             sets.settle(lane, work);
         }
