@@ -39,7 +39,7 @@ fn bad_arguments() {
         (&["--grpc-port", "65536"], "invalid value '65536'"),
         (&["--bind", "localhost"], "invalid value 'localhost' for '--bind <ADDRESS>'"),
         (&["--durability", "sometimes"], "[possible values: always, none]"),
-        (&["--job-orders-per-s", "-1"], "invalid value '-1' for '--job-orders-per-s <ORDERS>'"),
+        (&["--job-orders-per-s=-1"], "invalid value '-1' for '--job-orders-per-s <ORDERS>'"),
         (&["--frobnicate"], "unexpected argument '--frobnicate'"),
         (&["extra"], "unexpected argument 'extra'"),
         (&["--config", "/nowhere/at/all.toml"], "cannot read the configuration file /nowhere/at/all.toml"),
