@@ -1,5 +1,7 @@
 //! Holds, phases, outcomes that come and go.
 
+use std::time::Duration;
+
 use betex_proto::v1::market_update::Update;
 use betex_proto::v1::{
     AddOutcomesRequest, CreateMarketRequest, MarketKind, MarketLifecycleRequest, Persistence,
@@ -224,6 +226,23 @@ async fn outcomes_added_at_once_do_not_get_in_each_others_way() {
         added.unwrap();
     }
     assert_eq!(snapshot(&mut client).await.books.len(), 19);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_do_those_whose_client_goes_away() {
+    let server = Running::start();
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    for round in 0_u64..100 {
+        let mut impatient = client.clone();
+        let doomed = tokio::spawn(async move {
+            let _ = impatient.add_outcomes(adding(&[&format!("doomed {round}")])).await;
+        });
+        tokio::time::sleep(Duration::from_micros(round * 20)).await;
+        doomed.abort();
+        client.add_outcomes(adding(&[&format!("kept {round}")])).await.unwrap();
+    }
+    assert!(snapshot(&mut client).await.books.len() >= 103);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use betex_proto::v1::market_update::Update;
 use tonic::Code;
 
 use crate::harness::{
-    Client, MARKET, Running, book, ladder, lifecycle, limit, next, on, open_market, open_market_named,
-    refused, submit, subscribe,
+    Client, MARKET, PATIENCE, Running, book, ladder, lifecycle, limit, next, on, open_market,
+    open_market_named, refused, submit, subscribe,
 };
 use crate::streams::{always, hear_until};
 
@@ -119,12 +119,15 @@ async fn what_has_begun_is_done_though_the_client_goes_away() {
     let mut stream = subscribe(&mut client, 0, false).await;
     let mut impatient = client.clone();
     let call = tokio::spawn(async move { impatient.void_trades(voiding(&[id; 1_000], 0, 0)).await });
-    let mut voided = 0;
-    while voided < 1_000 {
-        if let Some(Update::TradesVoided(_)) = next(&mut stream).await.unwrap().update {
-            voided += 1;
-            call.abort();
+    let all = async {
+        let mut voided = 0;
+        while voided < 1_000 {
+            if let Some(Update::TradesVoided(_)) = next(&mut stream).await.unwrap().update {
+                voided += 1;
+                call.abort();
+            }
         }
-    }
+    };
+    tokio::time::timeout(PATIENCE, all).await.expect("all are declared void");
     assert!(call.await.unwrap_err().is_cancelled());
 }
