@@ -31,7 +31,8 @@ pub(crate) struct Running {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Jobs {
     turns: VecDeque<Turn>,
-    /// By number: at most [`JOBS_MAX`](crate::limits::JOBS_MAX).
+    /// By number. Mass cancels are at most [`MASS_CANCELS_MAX`](crate::limits::MASS_CANCELS_MAX), a market's own
+    /// jobs at most two for turning in-play and one an outcome.
     filtered: BTreeMap<u64, Running>,
 }
 
@@ -53,11 +54,6 @@ impl Jobs {
     #[cfg(test)]
     pub(crate) fn get_mut(&mut self, number: u64) -> &mut Job {
         &mut self.filtered.get_mut(&number).expect("a job is only named while it is there").job
-    }
-
-    /// How many there are, closing markets aside.
-    pub(crate) fn filtered(&self) -> usize {
-        self.filtered.len()
     }
 
     /// The jobs of a market, closing aside.
@@ -90,8 +86,12 @@ impl Jobs {
             self.filtered.get_mut(&number).expect("a job that advances was started").job.next = next;
             self.took_turn(turn);
         } else {
+            let was_mass_cancel = self.is_mass_cancel(turn);
             self.filtered.remove(&number).expect("a job that ends was started");
             self.end_turns(turn);
+            if was_mass_cancel {
+                self.put_own_first();
+            }
         }
     }
 
@@ -99,6 +99,26 @@ impl Jobs {
     pub(crate) fn took_turn(&mut self, turn: Turn) {
         if self.front() == Some(turn) {
             self.turns.rotate_left(1);
+            if self.is_mass_cancel(turn) {
+                self.put_own_first();
+            }
+        }
+    }
+
+    /// After a mass cancel's step it is the turn of what the engine does for its own sake, if there is any: a
+    /// market that is turning in-play does not wait for a thousand of them.
+    fn put_own_first(&mut self) {
+        if let Some(place) = self.turns.iter().position(|turn| !self.is_mass_cancel(*turn))
+            && let Some(own) = self.turns.remove(place)
+        {
+            self.turns.push_front(own);
+        }
+    }
+
+    fn is_mass_cancel(&self, turn: Turn) -> bool {
+        match turn {
+            Turn::Closing(_) => false,
+            Turn::Filtered(number) => self.get(number).job.filter.reason == CancelReason::MassCancelled,
         }
     }
 

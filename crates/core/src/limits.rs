@@ -40,5 +40,8 @@ pub const PAYOUTS_MAX: u32 = 65_536;
 pub const ORDERS_PER_STEP_MAX: u32 = 512;
 /// Most orders that one step of a long job looks at.
 pub const ORDERS_SEEN_PER_STEP_MAX: u32 = 4_096;
-/// Most jobs that wait for their next step, but for closing markets, which always may.
-pub const JOBS_MAX: usize = 1_024;
+/// Most mass cancels that wait for their next step. What the engine does for its own sake - closing, turning
+/// in-play, removing an outcome - always may.
+pub const MASS_CANCELS_MAX: usize = 1_024;
+/// Most of them in one market.
+pub const MASS_CANCELS_PER_MARKET_MAX: usize = 16;

@@ -3,7 +3,7 @@
 //! A line counts in quarters. Half and whole lines have a book of their own; a quarter line is two orders,
 //! half on each of its neighbours.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Highest line either way, in quarters: 999.75.
 const QUARTERS_MAX: u32 = 3_999;
@@ -76,11 +76,17 @@ impl<'a> Line<'a> {
             return Ok(None);
         };
         let parsed = Self { team, quarters: quarters(line, is_total(team)).unwrap_or_default() };
-        if parsed.to_string() == name && (parsed.quarters > 0 || !is_total(team)) {
+        if parsed.is_written(name) && (parsed.quarters > 0 || !is_total(team)) {
             return Ok(Some(parsed));
         }
         let nearest = nearest(team, line).map(|line| line.to_string());
         Err(LineError { name: name.to_owned(), problem: LineProblem::Spelling(nearest) })
+    }
+
+    /// Whether this is how it is written.
+    fn is_written(self, name: &str) -> bool {
+        let mut rest = Rest(name);
+        write!(rest, "{self}").is_ok() && rest.0.is_empty()
     }
 
     /// Whether it lies between two lines that have books.
@@ -122,6 +128,16 @@ impl fmt::Display for Line<'_> {
         let quarters = self.quarters.unsigned_abs();
         let fraction = ["0", "25", "5", "75"][quarters as usize % 4];
         write!(f, "{}_{sign}{}.{fraction}", self.team, quarters / 4)
+    }
+}
+
+/// What of a text has not been written yet.
+struct Rest<'a>(&'a str);
+
+impl fmt::Write for Rest<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
+        Ok(())
     }
 }
 

@@ -80,7 +80,7 @@ impl Runner {
 impl Market {
     pub(crate) fn new(id: MarketId, spec: NewMarket) -> Self {
         let runners = spec.runners.iter().map(|_| Runner::new()).collect();
-        let topology = Topology::of(&spec).expect("decide checks the names of outcomes");
+        let topology = Topology::of_taken(&spec);
         Self {
             id,
             topology,

@@ -1,5 +1,6 @@
 //! A market as a bot wants it, whole and by value: everything in a snapshot is of one sequence number.
 
+use crate::decide::Effort;
 use crate::event::OutcomeIndex;
 use crate::ladder::Ladder;
 use crate::types::{
@@ -139,11 +140,13 @@ impl From<LevelView> for SnapshotPriceSelection {
 }
 
 impl MarketView<'_> {
-    /// The market as it is, with up to `depth` levels of each list of prices.
+    /// The market as it is, with up to `depth` levels of each list of prices. All virtual levels together cost
+    /// no more than a bounded look: in a market of very many outcomes the last lists may be short.
     pub fn snapshot(&self, depth: usize) -> MarketSnapshot {
         let spec = self.spec();
-        let outcomes = (0..).map(OutcomeIndex).take(spec.runners.len());
-        let runners: Vec<_> = outcomes.map(|outcome| self.runner_snapshot(outcome, depth)).collect();
+        let (outcomes, mut effort) = ((0..).map(OutcomeIndex).take(spec.runners.len()), Effort::new());
+        let runners: Vec<_> =
+            outcomes.map(|outcome| self.runner_snapshot(&mut effort, outcome, depth)).collect();
         let pair = runners.iter().any(|runner| self.is_mirror(runner.runner.outcome));
         // The two outcomes of a pair have the same trades.
         let counted = if pair { &runners[..1] } else { &runners[..] };
@@ -174,10 +177,13 @@ impl MarketView<'_> {
         }
     }
 
-    fn runner_snapshot(&self, outcome: OutcomeIndex, depth: usize) -> RunnerSnapshot {
+    fn runner_snapshot(&self, effort: &mut Effort, outcome: OutcomeIndex, depth: usize) -> RunnerSnapshot {
         let runner = &self.spec().runners[outcome.index()];
         let real = |side| self.levels(outcome, side).take(depth).map(Into::into).collect();
-        let by_sets = |side| self.virtual_levels(outcome, side, depth).into_iter().map(Into::into).collect();
+        let mut by_sets = |side| {
+            let levels = self.virtual_levels_within(effort, outcome, side, depth);
+            levels.into_iter().map(Into::into).collect()
+        };
         RunnerSnapshot {
             runner: RunnerRefSnapshot {
                 runner_id: runner.id,

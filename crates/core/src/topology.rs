@@ -74,6 +74,13 @@ impl Topology {
         self.group(outcome).map_or(&[], |group| &group.members)
     }
 
+    /// The topology of a market that there is. Names that would be refused today were taken once, and a
+    /// journal is believed: then outcomes are just outcomes, without sets.
+    pub(crate) fn of_taken(spec: &NewMarket) -> Self {
+        Self::of(spec)
+            .unwrap_or_else(|_| Self { group_of: vec![None; spec.runners.len()], ..Self::default() })
+    }
+
     /// The topology of the same market with more outcomes: those that were removed stay so, and groups
     /// that have traded a set have.
     pub(crate) fn grown(&self, spec: &NewMarket) -> Result<Self, LineError> {

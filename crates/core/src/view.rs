@@ -2,7 +2,7 @@
 
 use crate::book::{BookSide, Order, OrderSlot};
 use crate::command::NewMarket;
-use crate::decide;
+use crate::decide::{self, Effort};
 use crate::event::{Half, OutcomeIndex};
 use crate::ladder::Tick;
 use crate::limits::Limits;
@@ -230,9 +230,20 @@ impl<'a> MarketView<'a> {
     /// Up to this many levels of what complete sets would give a taker who meets this side of an outcome,
     /// best for the taker first: for [`Side::Yes`] what a layer or seller could take, for [`Side::No`] what
     /// a backer or buyer could. Prices are rounded to the ladder against that taker. These are not resting
-    /// orders; what rests is in [`MarketView::levels`].
+    /// orders; what rests is in [`MarketView::levels`]. How much is looked at is bounded: of very long lists the
+    /// end is missing.
     pub fn virtual_levels(&self, outcome: OutcomeIndex, side: Side, depth: usize) -> Vec<LevelView> {
-        decide::virtual_levels(self.state, self.market, outcome, side, depth)
+        self.virtual_levels_within(&mut Effort::new(), outcome, side, depth)
+    }
+
+    pub(crate) fn virtual_levels_within(
+        &self,
+        effort: &mut Effort,
+        outcome: OutcomeIndex,
+        side: Side,
+        depth: usize,
+    ) -> Vec<LevelView> {
+        decide::virtual_levels(self.state, self.market, outcome, side, depth, effort)
     }
 
     /// The outcome with this id, removed or not.

@@ -125,6 +125,19 @@ impl Desk {
             self.cancel(id, Quantity::ZERO);
         }
         assert_eq!((self.state.resting_orders(), self.cancelled), (0, 4_000));
+        // What is known of orders on quarter lines lies in a table of its own.
+        let first = self.last_order_id;
+        for _ in 0..1_000 {
+            let quarter = NewOrder::limit(RunnerId(1), Side::Yes, Price(20_000), Quantity(300));
+            let quarter = NewOrder { far_runner_id: RunnerId(2), ..quarter };
+            self.run(MarketId(5), &CommandKind::SubmitOrder(quarter));
+        }
+        for id in (first + 1..=self.last_order_id + 2).step_by(3) {
+            let (order, account_id) = (OrderRef::Id(OrderId(id)), AccountId::NONE);
+            let cancel = CommandKind::CancelOrder { order, account_id, keep: Quantity::ZERO };
+            self.run(MarketId(5), &cancel);
+        }
+        assert_eq!(self.state.resting_orders(), 0);
     }
 
     /// Places, matches, reduces, cancels and lets expire: around a moving price on both ladders, and where
@@ -133,7 +146,7 @@ impl Desk {
         for n in 0..commands {
             // Nothing stays for ever, so that the book has a size to be warm at.
             self.cancel(self.last_order_id.saturating_sub(1_500), Quantity::ZERO);
-            let market = MarketId(dice.roll(4) + 1);
+            let market = MarketId(dice.roll(5) + 1);
             if dice.roll(10) < 4 {
                 // One of the last thousand, which may well be gone.
                 let id = self.last_order_id.saturating_sub(dice.roll(1_000));
@@ -158,14 +171,19 @@ impl Desk {
             1 | 2 => (n * 7 % (u64::from(ladder.len()) - 60), 60),
             // About a third for each of three.
             3 => (140, 20),
-            _ => (630, 70),
+            4 => (630, 70),
+            _ => (90, 20),
         };
         let tick = Tick(u32::try_from(middle + dice.roll(spread)).expect("a tick"));
         let price = ladder.price(tick);
         let side = if dice.roll(2) == 0 { Side::Yes } else { Side::No };
         let quantity = Quantity(i64::try_from(dice.roll(50) + 3).expect("small") * 100);
-        let order = NewOrder::limit(RunnerId(dice.roll(3) + 1), side, price, quantity);
-        let order = order.by(AccountId(dice.roll(20)));
+        let runner = dice.roll(3) + 1;
+        // The last market is of lines, and every second order there for a quarter line.
+        let (runner, far) =
+            if market.0 == 5 && dice.roll(2) == 0 { (1, RunnerId(2)) } else { (runner, RunnerId::NONE) };
+        let order = NewOrder::limit(RunnerId(runner), side, price, quantity);
+        let order = NewOrder { far_runner_id: far, ..order.by(AccountId(dice.roll(20))) };
         match dice.roll(10) {
             0 => order.lasting(TimeInForce::Ioc),
             1 => NewOrder { price: OrderPrice::Market { worst: None }, ..order },
@@ -179,8 +197,13 @@ impl Desk {
     }
 }
 
-const LADDERS: [Ladder; 4] =
-    [Ladder::Classic, Ladder::Finest, Ladder::Classic, Ladder::Binary { max_price_ticks: 1_000 }];
+const LADDERS: [Ladder; 5] = [
+    Ladder::Classic,
+    Ladder::Finest,
+    Ladder::Classic,
+    Ladder::Binary { max_price_ticks: 1_000 },
+    Ladder::Classic,
+];
 
 #[test]
 fn a_warm_book_allocates_nothing() {
@@ -195,9 +218,11 @@ fn a_warm_book_allocates_nothing() {
         cancelled: 0,
         refused: 0,
     };
-    for (ladder, synthetic) in LADDERS.into_iter().zip([false, false, true, true]) {
+    for (ladder, synthetic) in LADDERS.into_iter().zip([false, false, true, true, true]) {
         let state = BookMarketState::Open;
-        let market = NewMarket { ladder, synthetic, state, ..NewMarket::new("", ["Home", "Draw", "Away"]) };
+        let lines = desk.state.market(MarketId(4)).is_some();
+        let outcomes = if lines { ["Home_0.0", "Home_-0.5", "Away_+0.5"] } else { ["Home", "Draw", "Away"] };
+        let market = NewMarket { ladder, synthetic, state, ..NewMarket::new("", outcomes) };
         desk.run(MarketId::NONE, &CommandKind::CreateMarket(Box::new(market)));
     }
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);

@@ -4,6 +4,7 @@ use crate::command::NewRunner;
 use crate::event::{Event, OutcomeIndex};
 use crate::market::Runner;
 use crate::state::State;
+use crate::topology::Topology;
 use crate::types::{BookMarketState, Hold};
 
 impl State {
@@ -54,7 +55,7 @@ impl State {
         market.spec.runners.extend_from_slice(runners);
         market.runners.extend(runners.iter().map(|_| Runner::new()));
         let grown = market.topology.grown(&market.spec);
-        market.topology = grown.expect("decide checks the names of outcomes");
+        market.topology = grown.unwrap_or_else(|_| Topology::of_taken(&market.spec));
     }
 
     fn remove_runner(&mut self, slot: u32, outcome: OutcomeIndex, reduction: u16) {

@@ -4,7 +4,9 @@
 use super::cancel::take_out;
 use crate::event::{CancelReason, Event, Job, OrderFilter};
 use crate::jobs::Turn;
-use crate::limits::{JOBS_MAX, ORDERS_PER_STEP_MAX, ORDERS_SEEN_PER_STEP_MAX};
+use crate::limits::{
+    MASS_CANCELS_MAX, MASS_CANCELS_PER_MARKET_MAX, ORDERS_PER_STEP_MAX, ORDERS_SEEN_PER_STEP_MAX,
+};
 use crate::market::Market;
 use crate::reject::Rejection;
 use crate::state::State;
@@ -32,15 +34,31 @@ pub(super) fn take_out_all(
     let job = Job { filter, last_order_id: OrderId(state.last_order_id), next };
     let step = take_step(state, market, &job, out);
     if step.next.is_some() {
-        if state.jobs.filtered() >= JOBS_MAX {
-            return Err(Rejection::LimitReached {
-                what: "jobs that take out orders",
-                limit: JOBS_MAX as u64,
-            });
-        }
+        check_jobs(state, market, filter.reason)?;
         out.push(Event::JobStarted(Job { next: step.next, ..job }));
     }
     Ok(step)
+}
+
+/// Whether one more job may wait for its steps. Mass cancels are anybody's, so they are bounded; what an
+/// operator or the engine needs done is not kept waiting by them.
+fn check_jobs(state: &State, market: &Market, reason: CancelReason) -> Result<(), Rejection> {
+    if reason != CancelReason::MassCancelled {
+        return Ok(());
+    }
+    let (mut all, mut here) = (0, 0);
+    for (_, id, _) in state.jobs().filter(|(_, _, job)| job.filter.reason == reason) {
+        all += 1;
+        here += usize::from(id == market.id);
+    }
+    let bounds = [
+        (here, MASS_CANCELS_PER_MARKET_MAX, "mass cancels under way in one market"),
+        (all, MASS_CANCELS_MAX, "mass cancels under way"),
+    ];
+    match bounds.into_iter().find(|(there, limit, _)| there >= limit) {
+        Some((_, limit, what)) => Err(Rejection::LimitReached { what, limit: limit as u64 }),
+        None => Ok(()),
+    }
 }
 
 /// Takes out what does not stay when the market turns in-play. What a job has to take out keeps the market

@@ -18,7 +18,7 @@ mod sweep;
 mod taker;
 mod work;
 
-pub(crate) use offers::virtual_levels;
+pub(crate) use offers::{Effort, virtual_levels};
 pub use work::decide_work;
 
 use crate::command::{CommandKind, NAME_BYTES_MAX, NewOrder, OrderPrice};

@@ -4,10 +4,32 @@ use super::sets::{Lanes, PassedOver, Set, Sets};
 use super::taker::{Taker, Work};
 use crate::event::OutcomeIndex;
 use crate::ladder::{Ladder, Tick};
+use crate::limits::{FILLS_MAX, PASSED_OVER_MAX, PAYOUTS_MAX};
 use crate::market::{Market, Place};
 use crate::state::State;
 use crate::types::{AccountId, OrderId, Price, Quantity, SelfTradePrevention, Side};
 use crate::view::LevelView;
+
+/// How much a look at virtual levels may cost, over all lists that are made of it. Whoever looks holds up
+/// others, and nobody is to buy a slow exchange with some pennies at long odds: beyond this there are no
+/// more levels.
+pub(crate) struct Effort(Work);
+
+/// Makers' legs, makers passed over and payouts that a look may take.
+const FILLS: u32 = 2_048;
+const PASSED_OVER: u32 = 512;
+const PAYOUTS: u32 = 4_096;
+
+impl Effort {
+    pub(crate) fn new() -> Self {
+        Self(Work {
+            fills: FILLS_MAX - FILLS,
+            own_orders: 0,
+            passed_over: PASSED_OVER_MAX - PASSED_OVER,
+            payouts: PAYOUTS_MAX - PAYOUTS,
+        })
+    }
+}
 
 /// The best `depth` virtual levels that a taker meets on this side of an outcome, best for it first:
 /// what an endless order of nobody would be filled by sets alone.
@@ -17,6 +39,7 @@ pub(crate) fn virtual_levels(
     outcome: OutcomeIndex,
     side: Side,
     depth: usize,
+    Effort(work): &mut Effort,
 ) -> Vec<LevelView> {
     let (ladder, increment) = (market.spec.ladder, market.spec.increment.0);
     let taking = side.opposite();
@@ -33,17 +56,17 @@ pub(crate) fn virtual_levels(
     if market.runners[outcome.index()].removed.is_some() || !Sets::could_serve(market, &taker) {
         return levels;
     }
-    let (mut work, mut trades) = (Work::default(), Vec::new());
+    let mut trades = Vec::new();
     let (mut lanes, mut passed_over) = (Lanes::new(), PassedOver::new());
-    let mut sets = Sets::new(state, market, &taker, &mut lanes, &mut passed_over, &mut work);
+    let mut sets = Sets::new(state, market, &taker, &mut lanes, &mut passed_over, work);
     let mut left = taker.quantity;
     while left > 0
         && !work.is_used_up()
-        && let Some(set) = sets.find(None, left, &mut work)
+        && let Some(set) = sets.find(None, left, work)
     {
         left -= set.quantity;
         trades.clear();
-        sets.take(&set, &mut work, &mut trades);
+        sets.take(&set, work, &mut trades);
         let price = rounded(ladder, taking, &set);
         if let Some(level) = levels.iter_mut().find(|level| level.price == price) {
             level.quantity.0 += set.quantity;

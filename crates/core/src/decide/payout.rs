@@ -155,9 +155,18 @@ impl Sets<'_, '_> {
         let scarce = makers_bound <= takers_bound;
         let mut best = None;
         let mut payout = makers_bound.min(takers_bound);
+        // Of less than this the longest odds would get no stake. It is not worked out, but it is looked at.
+        let payout_min = match side {
+            Side::Yes => self.makers().map(|maker| maker.price).max().unwrap_or(0).div_ceil(10_000),
+            Side::No => 1,
+        };
         for _ in 0..LOOKS {
             if payout == 0 || !self.may_look(work) {
                 break;
+            }
+            if payout < payout_min {
+                payout = payout.saturating_sub(step);
+                continue;
             }
             if let Some(stake) = self.stakes(&terms, payout) {
                 if scarce || stake == terms.left {

@@ -181,8 +181,10 @@ fn jobs_and_closing_markets_take_turns() {
             _ => (market, 0),
         })
         .collect();
-    let round = [(markets[0], 0), (MARKET, first), (markets[1], second), (MARKET, third)];
-    assert_eq!(turns, [&round[..], &round[..3], &round[..1]].concat());
+    // Mass cancels in turn, and as long as there is one closing in between.
+    let (closing, cancels) = ((markets[0], 0), [(MARKET, first), (markets[1], second), (MARKET, third)]);
+    let between = [closing, cancels[0], closing, cancels[1], closing, cancels[2]];
+    assert_eq!(turns, [&between[..], &cancels[..2]].concat());
     assert_eq!(exchange.state.next_due_ns(), None);
 }
 

@@ -2,6 +2,7 @@
 
 use betex_core::command::{CommandKind, NAME_BYTES_MAX, NewMarket, NewOrder, NewRunner, REASON_BYTES_MAX};
 use betex_core::decide::Receipt;
+use betex_core::event::{Event, Stamp};
 use betex_core::reject::Rejection;
 use betex_core::types::{AccountId, BookMarketState, MarketId, Price, Quantity, RunnerId, Side};
 
@@ -233,4 +234,22 @@ fn what_was_traded_is_told() {
     let order = exchange.state.order(1.into()).expect("it rests");
     assert_eq!((order.quantity.0, order.filled.0, order.remaining.0), (100_000, 50_000, 50_000));
     assert_eq!(exchange.state.order(2.into()), None);
+}
+
+/// A journal is believed: names that no market would get today were taken once, and their market goes on, as
+/// it did, without sets.
+#[test]
+fn a_market_with_names_of_before_is_still_there() {
+    for outcomes in [["Home_0.5", "Away"], ["Over_2.25", "Under_2.25"], ["Home", "Over_2.5"]] {
+        let refused = NewMarket::new("old", outcomes);
+        let create = CommandKind::CreateMarket(Box::new(refused.clone()));
+        let mut exchange = Exchange::default();
+        assert!(matches!(exchange.run(MarketId::NONE, &create), Err(Rejection::InvalidLine(_))));
+        let taken = NewMarket { synthetic: false, state: BookMarketState::Open, ..refused };
+        let stamp = Stamp { market_id: MARKET, time_ns: 0, sequence: 1, market_sequence: 1 };
+        exchange.state.apply(&stamp, &[Event::MarketCreated(Box::new(taken))]);
+        let order = NewOrder::limit(1.into(), Side::Yes, Price(20_000), Quantity(100));
+        exchange.submit(order).expect("rests");
+        exchange.submit(NewOrder { side: Side::No, ..order }).expect("filled");
+    }
 }

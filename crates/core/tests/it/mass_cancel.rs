@@ -3,11 +3,13 @@
 use betex_core::command::{CommandKind, MassCancel, NewMarket, NewOrder, OrderPrice};
 use betex_core::decide::Receipt;
 use betex_core::event::{CancelReason, Event, OrderFilter, OutcomeIndex};
-use betex_core::limits::{JOBS_MAX, ORDERS_SEEN_PER_STEP_MAX};
+use betex_core::limits::{MASS_CANCELS_PER_MARKET_MAX, ORDERS_SEEN_PER_STEP_MAX};
 use betex_core::reject::Rejection;
-use betex_core::types::{AccountId, BookMarketState, OrderId, Price, Quantity, RunnerId, Side};
+use betex_core::types::{
+    AccountId, BookMarketState, MarketKind, MarketPhase, OrderId, Price, Quantity, RunnerId, Side,
+};
 
-use crate::crowd::{crowd, everything, jobs, member, only, taken, taken_out};
+use crate::crowd::{crowd, everything, go, jobs, member, only, taken, taken_out};
 use crate::exchange::{Exchange, MARKET, open_market};
 use crate::script::{check, play};
 
@@ -148,24 +150,35 @@ fn five_thousand_orders_are_ten_steps() {
     assert_eq!(exchange.resting(MARKET), 0);
 }
 
-/// Jobs are bounded; what needs none, and closing, go on.
+/// Mass cancels that wait are bounded; what needs no waiting, and what operators need done, goes on.
 #[test]
-fn jobs_are_bounded() {
-    let mut exchange = crowd(open_market("cup"), (0..4_200).map(member));
-    for account in 0..JOBS_MAX as u64 {
+fn mass_cancels_are_bounded_and_keep_no_operator_waiting() {
+    let market = NewMarket { kind: MarketKind::InPlayCapable, ..open_market("cup") };
+    let mut exchange = crowd(market, (0..6_000).map(member));
+    for account in 0..MASS_CANCELS_PER_MARKET_MAX as u64 {
         taken(&mut exchange, &only(10 + account));
     }
-    assert_eq!(jobs(&exchange).len(), JOBS_MAX);
-    let full = Rejection::LimitReached { what: "jobs that take out orders", limit: JOBS_MAX as u64 };
+    assert_eq!(jobs(&exchange).len(), MASS_CANCELS_PER_MARKET_MAX);
+    let (what, limit) = ("mass cancels under way in one market", MASS_CANCELS_PER_MARKET_MAX as u64);
     let before = exchange.state.digest();
-    assert_eq!(exchange.run(MARKET, &only(9)), Err(full.clone()));
-    let withdraw = CommandKind::RemoveRunner { runner_id: RunnerId(1), reduction: 0, reason: None };
-    assert_eq!(exchange.run(MARKET, &withdraw), Err(full));
+    assert_eq!(exchange.run(MARKET, &only(9)), Err(Rejection::LimitReached { what, limit }));
     assert_eq!(exchange.state.digest(), before);
-    let few = MassCancel { until_ns: 0, from_ns: 1 << 60, runner_id: RunnerId(1), ..MassCancel::default() };
+    // One that needs no second step.
+    let few = MassCancel { from_ns: 1 << 60, runner_id: RunnerId(1), ..MassCancel::default() };
     taken(&mut exchange, &CommandKind::CancelOrders(few));
-    exchange.work();
-    taken(&mut exchange, &only(9));
+    // Going live and removing an outcome start jobs of their own, and these have every second turn.
+    let withdraw = CommandKind::RemoveRunner { runner_id: RunnerId(1), reduction: 0, reason: None };
+    taken(&mut exchange, &withdraw);
+    taken(&mut exchange, &go(MarketPhase::Live));
+    let (mut steps, mut own) = (0, 0);
+    while exchange.state.market(MARKET).expect("it is there").holds().next().is_some() {
+        let (_, events) = exchange.work().expect("there is a job");
+        steps += 1;
+        own += u32::from(events.iter().any(|event| {
+            matches!(event, Event::OrderCancelled(order) if order.reason != CancelReason::MassCancelled)
+        }));
+    }
+    assert!(steps <= 2 * own + 2, "{steps} steps, of which {own} were for the market's own jobs");
     play(&mut exchange, "close => CLOSED");
     exchange.work_off();
     assert_eq!((jobs(&exchange).len(), exchange.resting(MARKET)), (0, 0));
