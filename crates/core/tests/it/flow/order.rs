@@ -84,7 +84,7 @@ pub(super) fn account() -> impl Strategy<Value = u64> {
 }
 
 pub(super) fn amount() -> impl Strategy<Value = i64> {
-    prop_oneof![2 => 3..8_i64, 4 => 5..80_i64, 4 => 10_000..400_000_i64]
+    prop_oneof![2 => 1..8_i64, 3 => 5..80_i64, 3 => 80..3_000_i64, 4 => 10_000..400_000_i64]
 }
 
 pub(super) fn order() -> BoxedStrategy<OrderStep> {

@@ -3,7 +3,7 @@
 use betex_core::command::{CommandKind, NewOrder};
 use betex_core::event::Event;
 use betex_core::ladder::Ladder;
-use betex_core::types::{AccountId, Price, Quantity, RunnerId, SelfTradePrevention, Side};
+use betex_core::types::{AccountId, Price, Quantity, RunnerId, SelfTradePrevention, Side, TimeInForce};
 
 use super::Twin;
 use crate::exchange::{Exchange, MARKET};
@@ -106,6 +106,21 @@ fn core_and_twin_look_at_as_many_payouts() {
         assert_eq!(both.submit(2, 1, Side::Yes, 10_100, 100_000_000) > 0, legs > 0, "{small} small ones");
         both.twin.compare(&both.exchange);
     }
+}
+
+/// At long odds payouts are looked at in steps, so that the first acceptable one may leave something of the
+/// taker where another uses it up whole.
+#[test]
+fn core_and_twin_use_a_taker_up_with_the_same_payout() {
+    let mut both = Both::new(Ladder::Finest, 12);
+    for (outcome, odds) in (2..13).zip((110_500..).step_by(1_100)) {
+        both.submit(1, outcome, Side::Yes, odds, 100_000_000_000);
+    }
+    for pennies in 200..700 {
+        let order = NewOrder::limit(RunnerId(1), Side::Yes, Price(10_100), Quantity(pennies * 100));
+        assert!(both.take(order.by(AccountId(2)).lasting(TimeInForce::Ioc)) > 0);
+    }
+    both.twin.compare(&both.exchange);
 }
 
 #[test]
