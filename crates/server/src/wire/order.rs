@@ -159,15 +159,15 @@ fn time_in_force(
             "is missing; a GTD order needs the time it expires, in milliseconds since the Unix epoch";
         return Err(invalid("expiry_ms", problem));
     }
+    if kind != v1::TimeInForce::Gtd && expiry_ms != 0 {
+        return Err(invalid("expiry_ms", "is only for time_in_force GTD (3)"));
+    }
     if expiry_ms >= YEAR_10000_MS {
         let problem = format!(
             "{expiry_ms} is beyond the year 9999; it is in milliseconds since the Unix epoch, not in nanoseconds, \
              and less than {YEAR_10000_MS}. For an order that never expires use time_in_force GTC (0)"
         );
         return Err(invalid("expiry_ms", problem));
-    }
-    if kind != v1::TimeInForce::Gtd && expiry_ms != 0 {
-        return Err(invalid("expiry_ms", "is only for time_in_force GTD (3)"));
     }
     if kind != v1::TimeInForce::Fok && min_fill_quantity != 0 {
         return Err(invalid("min_fill_quantity", "is only for time_in_force FOK (2)"));
