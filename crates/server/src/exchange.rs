@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tonic::{Code, Status};
 
 use crate::stream::hub::Hub;
-use crate::wire::fault::{Called, engine_fault, fault, refused};
+use crate::wire::fault::{Called, engine_fault, fault, refused, stopping};
 use crate::wire::terms::Terms;
 
 /// Streams at once, over gRPC and WebSocket together.
@@ -25,6 +25,9 @@ pub(crate) const STREAMS_MAX: usize = 1_000;
 /// exchange's first.
 const READERS_MAX: usize = 4;
 
+/// Requests that are seen through at once; others wait. Far more than come, so that a cancel waits for nobody.
+const LONG_REQUESTS_MAX: usize = 1_024;
+
 /// What every gateway of the server shares.
 pub(crate) struct Exchange {
     pub(crate) engine: Arc<Engine>,
@@ -32,6 +35,8 @@ pub(crate) struct Exchange {
     streams: Arc<Semaphore>,
     /// Turns at the journal: whoever asks for the past waits for one.
     readers: Arc<Semaphore>,
+    /// Turns at what is seen through, whoever waits for it.
+    long_requests: Arc<Semaphore>,
     under_way: AtomicUsize,
     /// Held while outcomes are numbered and added: two who do so at once would give the same numbers.
     pub(crate) numbering: tokio::sync::Mutex<()>,
@@ -44,6 +49,7 @@ impl Exchange {
             hub,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readers: Arc::new(Semaphore::new(READERS_MAX)),
+            long_requests: Arc::new(Semaphore::new(LONG_REQUESTS_MAX)),
             under_way: AtomicUsize::new(0),
             numbering: tokio::sync::Mutex::new(()),
         }
@@ -75,6 +81,26 @@ impl Exchange {
                 Err(Err(_)) => std::future::pending().await,
             }
         })
+    }
+
+    /// Does to its end what must not be left half done, though the client goes away meanwhile. One that goes
+    /// away before its turn has asked for nothing.
+    pub(crate) async fn see_through<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Future<Output = Result<T, Status>> + Send + 'static,
+    ) -> Result<T, Status> {
+        let exchange = Arc::clone(self);
+        // An error would mean that there are no turns any more; there always are.
+        let turn = Arc::clone(&self.long_requests).acquire_owned().await;
+        let done = tokio::spawn(async move {
+            let (_turn, _under_way) = (turn, exchange.begin());
+            work.await
+        });
+        match done.await.map_err(JoinError::try_into_panic) {
+            Ok(done) => done,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Err(_)) => Err(stopping()),
+        }
     }
 
     /// Counts a request until what it returns is dropped.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
+use betex::config::Config;
 use clap::{Parser, ValueEnum};
 use serde::Deserialize;
 
@@ -19,6 +20,9 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Whether an answer waits for the disk.
     pub durability: Durability,
+    /// Orders a second that a large close or mass cancel takes out, so that streams can follow; 0: as fast as
+    /// possible.
+    pub job_orders_per_s: u32,
 }
 
 impl Default for Options {
@@ -29,6 +33,7 @@ impl Default for Options {
             bind: Ipv6Addr::UNSPECIFIED.into(),
             data_dir: "data".into(),
             durability: Durability::Always,
+            job_orders_per_s: Config::default().job_orders_per_s,
         }
     }
 }
@@ -78,6 +83,11 @@ pub struct Args {
     #[arg(long, env = "BETEX_DURABILITY", value_enum, value_name = "WHEN")]
     durability: Option<Durability>,
 
+    /// Orders a second that a large close or mass cancel takes out, so that streams can follow; 0: as fast as
+    /// possible [default: 20000]
+    #[arg(long, env = "BETEX_JOB_ORDERS_PER_S", value_name = "ORDERS")]
+    job_orders_per_s: Option<u32>,
+
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -92,6 +102,7 @@ struct File {
     data_dir: Option<PathBuf>,
     bind: Option<IpAddr>,
     durability: Option<Durability>,
+    job_orders_per_s: Option<u32>,
 }
 
 /// A configuration file that cannot be used.
@@ -126,6 +137,10 @@ impl Args {
             bind: self.bind.or(file.bind).unwrap_or(default.bind),
             data_dir: self.data_dir.or(file.data_dir).unwrap_or(default.data_dir),
             durability: self.durability.or(file.durability).unwrap_or(default.durability),
+            job_orders_per_s: self
+                .job_orders_per_s
+                .or(file.job_orders_per_s)
+                .unwrap_or(default.job_orders_per_s),
         })
     }
 }
@@ -160,6 +175,13 @@ mod tests {
         let expected =
             Options { grpc_port: 3, http_port: 2, durability: Durability::None, ..Options::default() };
         assert_eq!(options, expected);
+        for (file, flags, pace) in [
+            ("", &[][..], 20_000),
+            ("job-orders-per-s = 500", &[], 500),
+            ("job-orders-per-s = 500", &["--job-orders-per-s", "0"], 0),
+        ] {
+            assert_eq!(resolve(file, flags).unwrap().job_orders_per_s, pace);
+        }
     }
 
     #[test]

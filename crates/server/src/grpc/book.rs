@@ -1,19 +1,20 @@
 //! GetOrderBook, and the books of a snapshot.
 
 use betex_core::event::OutcomeIndex;
+use betex_core::line::Line;
 use betex_core::types::{Hold, Side};
-use betex_core::view::{LevelView, MarketView, Selection};
+use betex_core::view::{LevelView, MarketView};
 use betex_proto::v1::market_update::Update;
 use betex_proto::v1::{
     GetOrderBookRequest, GetOrderBookResponse, Level, MarketUpdate, RemovedOutcome, Snapshot,
 };
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::exchange::Exchange;
-use crate::wire::fault::{fault, invalid, market_not_found, quoted};
-use crate::wire::form;
-use crate::wire::market::phase_name;
+use crate::wire::fault::market_not_found;
+use crate::wire::market::{phase_name, tell};
 use crate::wire::terms::{Shown, Terms};
+use crate::wire::{form, outcome};
 
 /// Virtual levels of a side where nobody says how many, and the most: each takes looking at whole sets.
 const VIRTUAL_LEVELS: usize = 10;
@@ -28,9 +29,10 @@ pub(super) fn get(
     let depth = usize::try_from(request.depth).unwrap_or(usize::MAX);
     let state = exchange.engine.read();
     let market = state.market_named(key).ok_or_else(|| market_not_found(key))?;
-    let outcome = market.outcome_named(name).ok_or_else(|| no_book(&market, name))?;
+    let outcome = market.outcome_named(name).ok_or_else(|| outcome::not_listed(&market, name))?;
     let most = if depth == 0 { usize::MAX } else { depth };
-    let mut shown = book(&market, outcome, most, overround(&market), state.sequence());
+    let overround = overrounds(&market)[outcome.index()];
+    let mut shown = book(&market, outcome, most, overround, state.sequence());
     if request.include_synthetic {
         let depth = if depth == 0 { VIRTUAL_LEVELS } else { depth.min(VIRTUAL_LEVELS_MAX) };
         let terms = Terms::of(market.spec().ladder);
@@ -40,23 +42,6 @@ pub(super) fn get(
         (shown.virtual_bids, shown.virtual_asks) = (levels(Side::Yes), levels(Side::No));
     }
     Ok(shown)
-}
-
-/// Why a name has no book.
-fn no_book(market: &MarketView<'_>, name: &str) -> Status {
-    if let Some(Selection::Quarter { near, far }) = market.selection(name) {
-        let called = |id| {
-            market.spec().runners.iter().find(|runner| runner.id == id).map_or("", |runner| &runner.name)
-        };
-        let (near, far) = (quoted(called(near)), quoted(called(far)));
-        let problem = format!(
-            "{} is a quarter line and has no book of its own; orders for it are half on {near} and half on {far}, ask for these",
-            quoted(name)
-        );
-        return invalid("outcome_id", problem);
-    }
-    let what = format!("outcome_id: market {} has no outcome {}", quoted(&market.spec().key), quoted(name));
-    fault(Code::NotFound, "OUTCOME_NOT_FOUND", what)
 }
 
 fn book(
@@ -96,11 +81,22 @@ fn level(view: &LevelView, terms: Terms) -> Level {
     }
 }
 
-/// The sum of what the best prices for a backer say of each outcome's probability.
-fn overround(market: &MarketView<'_>) -> f64 {
+/// By outcome, the sum of what the best prices for a backer say of the probability of each outcome of the
+/// market; of lines, of the two sides of the line: those of different lines have nothing to do with each other.
+fn overrounds(market: &MarketView<'_>) -> Vec<f64> {
     let terms = Terms::of(market.spec().ladder);
-    let best = outcomes(market).filter_map(|outcome| market.levels(outcome, Side::No).next());
-    best.map(|level| terms.probability(level.price)).sum()
+    let best = |outcome| market.levels(outcome, Side::No).next();
+    let probability = |outcome| best(outcome).map_or(0.0, |level| terms.probability(level.price));
+    let probabilities: Vec<f64> = outcomes(market).map(probability).collect();
+    let Some(lines) = outcome::lines(market) else {
+        return vec![probabilities.iter().sum(); probabilities.len()];
+    };
+    let sides = |line: &Line<'_>| {
+        let sides = lines.iter().zip(&probabilities);
+        let sides = sides.filter(|(other, _)| *other == line || line.is_opposite(**other));
+        sides.map(|(_, probability)| probability).sum()
+    };
+    lines.iter().map(sides).collect()
 }
 
 fn outcomes(market: &MarketView<'_>) -> impl Iterator<Item = OutcomeIndex> + use<> {
@@ -123,10 +119,10 @@ const LEVELS_PER_MESSAGE: usize = 16_384;
 
 /// The whole market as it is, in as many updates as it takes.
 pub(super) fn snapshot(market: &MarketView<'_>, sequence: u64, timestamp: u64) -> Vec<MarketUpdate> {
-    let overround = overround(market);
+    let overrounds = overrounds(market);
     let (mut messages, mut books, mut levels) = (Vec::new(), Vec::new(), 0);
     for outcome in outcomes(market) {
-        let book = book(market, outcome, usize::MAX, overround, sequence);
+        let book = book(market, outcome, usize::MAX, overrounds[outcome.index()], sequence);
         levels += book.bids.len() + book.asks.len();
         books.push(book);
         if levels >= LEVELS_PER_MESSAGE {
@@ -140,7 +136,6 @@ pub(super) fn snapshot(market: &MarketView<'_>, sequence: u64, timestamp: u64) -
     let count = messages.len();
     let update = |(index, books)| MarketUpdate {
         update: Some(Update::Snapshot(Snapshot {
-            market_id: market.spec().key.clone(),
             status: market.state().name().to_owned(),
             phase: phase_name(market.phase()).to_owned(),
             reason: market.reason().unwrap_or_default().to_owned(),
@@ -148,6 +143,7 @@ pub(super) fn snapshot(market: &MarketView<'_>, sequence: u64, timestamp: u64) -
             books,
             holds: market.holds().map(Hold::name).map(str::to_owned).collect(),
             removed_outcomes: removed_outcomes(market),
+            ..tell(market.spec())
         })),
         sequence,
         market_sequence: market.sequence(),

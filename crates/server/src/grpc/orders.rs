@@ -1,26 +1,26 @@
 //! SubmitOrder and CancelOrder.
 
-use betex_core::command::{CommandKind, NewOrder, NewRunner, OrderRef};
+use betex_core::command::{CommandKind, NewOrder, OrderRef};
 use betex_core::decide::Receipt;
 use betex_core::reject::{Rejection, RejectionClass};
 use betex_core::types::{AccountId, BookMarketState, MarketId, OrderId};
-use betex_core::view::MarketView;
 use betex_proto::v1::{CancelOrderRequest, CancelOrderResponse, SubmitOrderRequest, SubmitOrderResponse};
 use tonic::{Code, Status};
 
 use crate::exchange::{Exchange, unexpected};
+use crate::wire::answer::{self, Measure};
 use crate::wire::fault::{Called, fault, invalid, market_not_found, quoted, refused, words};
 use crate::wire::order::{self, OrderForm};
 use crate::wire::terms::Terms;
-use crate::wire::{answer, form};
+use crate::wire::{form, outcome};
 
 pub(super) async fn submit(
     exchange: &Exchange,
     request: &SubmitOrderRequest,
 ) -> Result<SubmitOrderResponse, Status> {
     order::check_names(request)?;
-    let (market, terms, mut order) = match resolve(exchange, request)? {
-        Resolved::Placeable { market, terms, order } => (market, terms, order),
+    let (market, measure, mut order) = match resolve(exchange, request)? {
+        Resolved::Placeable { market, measure, order } => (market, measure, order),
         Resolved::Rejected(answer) => return Ok(answer),
     };
     order.account_id = exchange.account(&request.user_id).await?;
@@ -30,44 +30,47 @@ pub(super) async fn submit(
             let state = exchange.engine.read();
             // A market that is gone by now has no names any more.
             let runners = state.market(market).map_or(&[][..], |market| &market.spec().runners);
-            let fills = answer::fills(&response.events, response.first_sequence, terms, |outcome| {
+            let fills = answer::fills(&response.events, response.first_sequence, measure.terms, |outcome| {
                 runners.get(outcome.index()).map_or(&request.outcome_id, |runner| &runner.name)
             });
-            Ok(answer::accepted(report, *reason, fills, response.sequence, terms))
+            Ok(measure.accepted(report, *reason, fills, response.sequence))
         }
         Ok(receipt) => Err(unexpected(receipt)),
         Err(rejection) => {
-            let called = Called {
-                market: &request.market_id,
-                terms,
-                outcome: &request.outcome_id,
-                user: &request.user_id,
-                client_order_id: &request.client_order_id,
-            };
-            answer_rejection(rejection, called, response.sequence)
+            answer_rejection(rejection, called(request, measure.terms), measure, response.sequence)
         }
+    }
+}
+
+fn called(request: &SubmitOrderRequest, terms: Terms) -> Called<'_> {
+    Called {
+        market: &request.market_id,
+        terms,
+        outcome: &request.outcome_id,
+        user: &request.user_id,
+        client_order_id: &request.client_order_id,
     }
 }
 
 fn answer_rejection(
     rejection: &Rejection,
     called: Called<'_>,
+    measure: Measure,
     sequence: u64,
 ) -> Result<SubmitOrderResponse, Status> {
     let RejectionClass::Order(reason) = rejection.class() else { return Err(refused(rejection, called)) };
-    let first = match rejection {
-        Rejection::DuplicateClientId(first) => Some(first),
-        _ => None,
-    };
     let (_, message) = words(rejection, called);
-    Ok(answer::rejected(reason, message, first, sequence, called.terms))
+    Ok(match rejection {
+        Rejection::DuplicateClientId(first) => measure.duplicate(first, message, sequence),
+        _ => answer::rejected(reason, message, sequence),
+    })
 }
 
 /// Names turned into ids, as far as that goes.
 enum Resolved {
     Placeable {
         market: MarketId,
-        terms: Terms,
+        measure: Measure,
         /// Of nobody yet.
         order: NewOrder,
     },
@@ -81,48 +84,39 @@ fn resolve(exchange: &Exchange, request: &SubmitOrderRequest) -> Result<Resolved
         state.market_named(&request.market_id).ok_or_else(|| market_not_found(&request.market_id))?;
     let terms = Terms::of(market.spec().ladder);
     let form = OrderForm::parse(request, terms)?;
+    let measure = Measure { terms, increment: market.spec().increment };
+    let account = state.account_named(&request.user_id).unwrap_or_default();
+    let first = form.client_order_id().and_then(|id| market.client_order(account, id.as_str()));
+    // In the core's order: whatever else is wrong with it, an order that has come before is told so, and then
+    // that it comes too early or too late.
     let reject = |reason, message| {
-        // Whatever else is wrong with it, an order comes too early or too late first.
-        let called = Called { market: &request.market_id, ..Called::default() };
-        let rejection = Rejection::MarketNotOpen(market.state());
-        let (reason, message) = if market.state() == BookMarketState::Open {
-            (reason, message)
-        } else {
-            ("MARKET_NOT_OPEN", words(&rejection, called).1)
+        let earlier = match first {
+            Some(first) => Some(Rejection::DuplicateClientId(first)),
+            None if market.state() == BookMarketState::Open => None,
+            None => Some(Rejection::MarketNotOpen(market.state())),
         };
-        Ok(Resolved::Rejected(answer::rejected(reason, message, None, state.sequence(), terms)))
+        let called = called(request, terms);
+        let answer = match earlier {
+            Some(rejection) => answer_rejection(&rejection, called, measure, state.sequence())?,
+            None => answer::rejected(reason, message, state.sequence()),
+        };
+        Ok(Resolved::Rejected(answer))
     };
     let selection = market.selection(&request.outcome_id);
     let Some(selection) = selection else {
-        return reject("INVALID_OUTCOME", unknown_outcome(request, &market));
+        return reject("INVALID_OUTCOME", outcome::unknown(&market, &request.outcome_id));
     };
     let price = match form.price()? {
         Ok(price) => price,
         Err(message) => return reject("INVALID_PRICE", message),
     };
     // A new name is not registered for an order that cannot be taken.
-    let is_new_user = !request.user_id.is_empty() && state.account_named(&request.user_id).is_none();
+    let is_new_user = !request.user_id.is_empty() && account == AccountId::NONE;
     if is_new_user && market.state() != BookMarketState::Open {
         return reject("MARKET_NOT_OPEN", String::new());
     }
     let order = form.order(selection, AccountId::NONE, price);
-    Ok(Resolved::Placeable { market: market.id(), terms, order })
-}
-
-/// What an order can be for, in words.
-fn unknown_outcome(request: &SubmitOrderRequest, market: &MarketView<'_>) -> String {
-    const NAMES_MAX: usize = 10;
-    let (outcome, key) = (quoted(&request.outcome_id), quoted(&request.market_id));
-    if market.outcome_named(&request.outcome_id).is_some() {
-        return format!("outcome_id: {outcome} was removed from market {key}");
-    }
-    let still = |runner: &&NewRunner| market.selection(&runner.name).is_some();
-    let runners: Vec<_> = market.spec().runners.iter().filter(still).collect();
-    let mut names: Vec<_> = runners.iter().take(NAMES_MAX).map(|runner| quoted(&runner.name)).collect();
-    if runners.len() > NAMES_MAX {
-        names.push(format!("{} more", runners.len() - NAMES_MAX));
-    }
-    format!("outcome_id: {outcome} is not an outcome of market {key}; it has {}", names.join(", "))
+    Ok(Resolved::Placeable { market: market.id(), measure, order })
 }
 
 pub(super) async fn cancel(

@@ -1,24 +1,37 @@
 //! AddOutcomes and RemoveOutcome.
 
+use std::sync::Arc;
+
 use betex_core::command::{CommandKind, NewRunner, REDUCTION_MAX};
 use betex_core::decide::Receipt;
 use betex_core::types::{MarketId, RunnerId};
 use betex_proto::v1::{AddOutcomesRequest, AddOutcomesResponse, RemoveOutcomeRequest, RemoveOutcomeResponse};
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::exchange::{Exchange, unexpected};
-use crate::wire::fault::{Called, fault, invalid, market_not_found, quoted, refused};
+use crate::wire::fault::{Called, invalid, market_not_found, refused};
 use crate::wire::form;
 use crate::wire::market::check_outcomes;
+use crate::wire::outcome::{check_added, not_listed};
 
 pub(super) async fn add(
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
     request: AddOutcomesRequest,
 ) -> Result<AddOutcomesResponse, Status> {
-    let key = form::name("market_id", &request.market_id)?;
+    form::name("market_id", &request.market_id)?;
     check_outcomes(&request.outcomes, 1)?;
+    // The next ones are numbered when these are there, not when the client has lost its patience.
+    let seen_through = add_numbered(Arc::clone(exchange), request);
+    exchange.see_through(seen_through).await
+}
+
+async fn add_numbered(
+    exchange: Arc<Exchange>,
+    request: AddOutcomesRequest,
+) -> Result<AddOutcomesResponse, Status> {
+    let key = request.market_id.as_str();
     let _numbering = exchange.numbering.lock().await;
-    let (market, runners) = number(exchange, key, &request.outcomes)?;
+    let (market, runners) = number(&exchange, key, &request.outcomes)?;
     let response = exchange.ask(market, CommandKind::AddRunners { runners }).await?;
     match response.result {
         Ok(Receipt::RunnersAdded) => {
@@ -33,10 +46,7 @@ pub(super) async fn add(
 fn number(exchange: &Exchange, key: &str, names: &[String]) -> Result<(MarketId, Vec<NewRunner>), Status> {
     let state = exchange.engine.read();
     let market = state.market_named(key).ok_or_else(|| market_not_found(key))?;
-    if let Some(known) = names.iter().find(|name| market.outcome_named(name).is_some()) {
-        let problem = format!("market {} has or had an outcome {}", quoted(key), quoted(known));
-        return Err(invalid("outcomes", problem));
-    }
+    check_added(&market, names)?;
     let last = market.spec().runners.iter().map(|runner| runner.id.0).max().unwrap_or(0);
     let numbered = (last.saturating_add(1)..).map(RunnerId).zip(names);
     let runners = numbered.map(|(id, name)| NewRunner { id, name: name.clone() }).collect();
@@ -75,9 +85,6 @@ pub(super) async fn remove(
 pub(super) fn outcome(exchange: &Exchange, key: &str, name: &str) -> Result<(MarketId, RunnerId), Status> {
     let state = exchange.engine.read();
     let market = state.market_named(key).ok_or_else(|| market_not_found(key))?;
-    let outcome = market.outcome_named(name).ok_or_else(|| {
-        let what = format!("outcome_id: market {} has no outcome {}", quoted(key), quoted(name));
-        fault(Code::NotFound, "OUTCOME_NOT_FOUND", what)
-    })?;
+    let outcome = market.outcome_named(name).ok_or_else(|| not_listed(&market, name))?;
     Ok((market.id(), market.spec().runners[outcome.index()].id))
 }

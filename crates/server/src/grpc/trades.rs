@@ -1,47 +1,68 @@
 //! VoidTrades.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use betex_core::command::{CommandKind, VoidedTrades};
 use betex_core::decide::Receipt;
-use betex_core::types::TradeId;
+use betex_core::types::{MarketId, TradeId};
 use betex_proto::v1::{VoidTradesRequest, VoidTradesResponse};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::exchange::{Exchange, unexpected};
-use crate::wire::fault::{Called, invalid, market_not_found, refused};
+use crate::stream::history::HistoryFault;
+use crate::stream::trades::first_that_is_none;
+use crate::wire::fault::{Called, fault, further, invalid, market_not_found, quoted, refused};
 use crate::wire::form;
 
 /// Trades in one request: each is a command of its own.
 const TRADES_MAX: usize = 1_000;
 
 pub(super) async fn void(
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
     request: VoidTradesRequest,
 ) -> Result<VoidTradesResponse, Status> {
     let key = form::name("market_id", &request.market_id)?;
     let reason = form::reason(&request.reason)?;
-    let all = which(&request)?;
+    let all = which(exchange, &request)?;
     let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;
-    let last = exchange.engine.read().sequence();
-    if let Some(id) = request.trade_ids.iter().find(|id| **id > last) {
-        return Err(invalid("trade_ids", format!("{id} is no trade yet; the last event is {last}")));
-    }
-    let mut sequence = 0;
-    for trades in all {
+    check_trades(exchange, market, &request).await?;
+    exchange.see_through(void_all(Arc::clone(exchange), market, request.market_id, reason, all)).await
+}
+
+async fn void_all(
+    exchange: Arc<Exchange>,
+    market: MarketId,
+    key: String,
+    reason: Option<Box<str>>,
+    all: Vec<VoidedTrades>,
+) -> Result<VoidTradesResponse, Status> {
+    let (count, mut sequence) = (all.len(), 0);
+    for (done, trades) in all.into_iter().enumerate() {
         let command = CommandKind::VoidTrades { trades, reason: reason.clone() };
-        let response = exchange.ask(market, command).await?;
-        match response.result {
-            Ok(Receipt::TradesVoided) => sequence = response.sequence,
-            Ok(receipt) => return Err(unexpected(&receipt)),
-            Err(rejection) => {
-                return Err(refused(&rejection, Called { market: key, ..Called::default() }));
-            }
-        }
+        let answer = exchange.ask(market, command).await;
+        let answer = answer.and_then(|response| match response.result {
+            Ok(Receipt::TradesVoided) => Ok(response.sequence),
+            Ok(receipt) => Err(unexpected(&receipt)),
+            Err(rejection) => Err(refused(&rejection, Called { market: &key, ..Called::default() })),
+        });
+        sequence = answer.map_err(|status| so_far(&status, done, count))?;
     }
-    Ok(VoidTradesResponse { sequence, market_id: request.market_id })
+    Ok(VoidTradesResponse { sequence, market_id: key })
+}
+
+/// What is void although there was an error.
+fn so_far(status: &Status, done: usize, count: usize) -> Status {
+    match (done, count) {
+        (_, 1) => status.clone(),
+        (0, _) => further(status, format!("none of the {count} trades is void")),
+        _ => further(status, format!("the first {done} of the {count} trades are void, the others are not")),
+    }
 }
 
 /// The trades of a request: by id, or those of a window.
-fn which(request: &VoidTradesRequest) -> Result<Vec<VoidedTrades>, Status> {
+fn which(exchange: &Exchange, request: &VoidTradesRequest) -> Result<Vec<VoidedTrades>, Status> {
     let VoidTradesRequest { trade_ids, from_ns, until_ns, .. } = request;
     let (from_ns, until_ns) = (*from_ns, *until_ns);
     let has_window = (from_ns, until_ns) != (0, 0);
@@ -54,11 +75,74 @@ fn which(request: &VoidTradesRequest) -> Result<Vec<VoidedTrades>, Status> {
         (0, true) if from_ns >= until_ns => {
             Err(invalid("until_ns", format!("{until_ns} is not valid; more than from_ns, {from_ns}")))
         }
-        (0, true) => Ok(vec![VoidedTrades::Window { from_ns, until_ns }]),
+        (0, true) => {
+            // Which trades are in the window must not depend on what is still to come.
+            let now = now_ns(exchange);
+            if until_ns > now {
+                let problem = format!(
+                    "{until_ns} is in the future; at most now, {now}, in nanoseconds since the Unix epoch"
+                );
+                return Err(invalid("until_ns", problem));
+            }
+            Ok(vec![VoidedTrades::Window { from_ns, until_ns }])
+        }
         (count, false) if count > TRADES_MAX => {
             Err(invalid("trade_ids", format!("{count} of them; at most {TRADES_MAX}")))
         }
         (_, false) if trade_ids.contains(&0) => Err(invalid("trade_ids", "0 is not a trade")),
         (_, false) => Ok(trade_ids.iter().map(|id| VoidedTrades::One(TradeId(*id))).collect()),
+    }
+}
+
+/// No event to come is earlier.
+fn now_ns(exchange: &Exchange) -> u64 {
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    u64::try_from(clock).unwrap_or(u64::MAX).max(exchange.engine.read().time_ns())
+}
+
+/// That the ids are of trades of this market.
+async fn check_trades(
+    exchange: &Exchange,
+    market: MarketId,
+    request: &VoidTradesRequest,
+) -> Result<(), Status> {
+    let ids: BTreeSet<u64> = request.trade_ids.iter().copied().collect();
+    let engine = Arc::clone(&exchange.engine);
+    let looked = exchange.read_journal(move || first_that_is_none(&engine, market, ids)).await;
+    let looked = looked.unwrap_or_else(|error| Err(HistoryFault::Unreadable(error.to_string())));
+    match looked {
+        Ok(None) => Ok(()),
+        Ok(Some(id)) => {
+            let what = format!(
+                "trade_ids: {id} is no trade of market {}, and none is declared void; valid is the trade_id of its fills and \
+                 match events",
+                quoted(&request.market_id)
+            );
+            Err(fault(Code::NotFound, "TRADE_NOT_FOUND", what))
+        }
+        Err(HistoryFault::Pruned { first }) => {
+            let what = format!(
+                "trade_ids: the journal begins with event {first}, and an id from before that cannot be looked up; give \
+                 from_ns and until_ns"
+            );
+            Err(fault(Code::OutOfRange, "SEQUENCE_PRUNED", what))
+        }
+        Err(problem) => {
+            tracing::error!("the journal could not be read for trades: {problem}");
+            Err(fault(Code::Internal, "INTERNAL", format!("the journal cannot be read: {problem}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_how_many_are_void() {
+        let said = |done, count| so_far(&Status::internal("INTERNAL: why"), done, count).message().to_owned();
+        assert_eq!(said(0, 1), "INTERNAL: why");
+        assert_eq!(said(0, 3), "INTERNAL: why; none of the 3 trades is void");
+        assert_eq!(said(2, 3), "INTERNAL: why; the first 2 of the 3 trades are void, the others are not");
     }
 }

@@ -11,3 +11,4 @@ pub(crate) mod hub;
 pub(crate) mod levels;
 pub(crate) mod mailbox;
 pub(crate) mod scene;
+pub(crate) mod trades;

@@ -2,55 +2,82 @@
 
 use betex_core::event::{CancelReason, Event, Half, OutcomeIndex};
 use betex_core::reject::OrderReport;
-use betex_core::types::OrderId;
+use betex_core::types::{OrderId, Quantity};
 use betex_proto::v1::{Fill, SubmitOrderResponse};
 
 use super::terms::{Terms, payout};
 
-/// The answer to an accepted order.
-pub(crate) fn accepted(
-    report: &OrderReport,
-    reason: Option<CancelReason>,
-    fills: Vec<Fill>,
-    sequence: u64,
-    terms: Terms,
-) -> SubmitOrderResponse {
-    let rejection_reason = reason.map_or("", CancelReason::name);
-    SubmitOrderResponse {
-        status: report.status.name().to_owned(),
-        rejection_reason: rejection_reason.to_owned(),
-        message: remainder_words(reason).to_owned(),
-        fills,
-        sequence,
-        ..figures(report, terms)
+/// What numbers in the answers of a market mean.
+#[derive(Clone, Copy)]
+pub(crate) struct Measure {
+    pub(crate) terms: Terms,
+    /// The step of quantities.
+    pub(crate) increment: Quantity,
+}
+
+impl Measure {
+    /// The answer to an accepted order.
+    pub(crate) fn accepted(
+        self,
+        report: &OrderReport,
+        reason: Option<CancelReason>,
+        fills: Vec<Fill>,
+        sequence: u64,
+    ) -> SubmitOrderResponse {
+        let rejection_reason = reason.map_or("", CancelReason::name);
+        SubmitOrderResponse {
+            status: report.status.name().to_owned(),
+            rejection_reason: rejection_reason.to_owned(),
+            message: remainder_words(reason).to_owned(),
+            fills,
+            sequence,
+            ..self.figures(report)
+        }
+    }
+
+    /// The answer to an order whose client id names an order already, the first one.
+    pub(crate) fn duplicate(
+        self,
+        first: &OrderReport,
+        message: String,
+        sequence: u64,
+    ) -> SubmitOrderResponse {
+        SubmitOrderResponse {
+            status: "REJECTED".to_owned(),
+            rejection_reason: "DUPLICATE_CLIENT_ID".to_owned(),
+            message,
+            first_status: first.status.name().to_owned(),
+            sequence,
+            ..self.figures(first)
+        }
+    }
+
+    fn figures(self, report: &OrderReport) -> SubmitOrderResponse {
+        let id = report.order_id.0;
+        // Of a single increment nothing is left for the line further from zero.
+        let halves = match (report.split, report.quantity.0 < self.increment.0.saturating_mul(2)) {
+            (false, _) => 0,
+            (true, true) => 1,
+            (true, false) => 2,
+        };
+        SubmitOrderResponse {
+            order_id: id,
+            filled_quantity: self.terms.count(report.filled),
+            remaining_quantity: self.terms.count(report.remaining),
+            cancelled_quantity: self.terms.count(report.cancelled()),
+            leg_order_ids: (id + 1..).take(halves).collect(),
+            ..SubmitOrderResponse::default()
+        }
     }
 }
 
-/// The answer to an order that the market refused. `first` is the order that has its client id already.
-pub(crate) fn rejected(
-    reason: &str,
-    message: String,
-    first: Option<&OrderReport>,
-    sequence: u64,
-    terms: Terms,
-) -> SubmitOrderResponse {
+/// The answer to an order that the market refused.
+pub(crate) fn rejected(reason: &str, message: String, sequence: u64) -> SubmitOrderResponse {
     SubmitOrderResponse {
         status: "REJECTED".to_owned(),
         rejection_reason: reason.to_owned(),
         message,
         sequence,
-        ..first.map(|first| figures(first, terms)).unwrap_or_default()
-    }
-}
-
-fn figures(report: &OrderReport, terms: Terms) -> SubmitOrderResponse {
-    let id = report.order_id.0;
-    SubmitOrderResponse {
-        order_id: id,
-        filled_quantity: terms.count(report.filled),
-        remaining_quantity: terms.count(report.remaining),
-        cancelled_quantity: terms.count(report.cancelled()),
-        leg_order_ids: if report.split { vec![id + 1, id + 2] } else { Vec::new() },
         ..SubmitOrderResponse::default()
     }
 }

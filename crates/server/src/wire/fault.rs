@@ -15,6 +15,11 @@ pub(crate) fn fault(code: Code, word: &str, message: impl AsRef<str>) -> Status 
     Status::new(code, format!("{word}: {}", message.as_ref()))
 }
 
+/// The same status with more to its message.
+pub(crate) fn further(status: &Status, words: impl AsRef<str>) -> Status {
+    Status::new(status.code(), format!("{}; {}", status.message(), words.as_ref()))
+}
+
 /// A malformed field: `INVALID_<FIELD>: <field>: <problem>`.
 pub(crate) fn invalid(field: &str, problem: impl AsRef<str>) -> Status {
     fault(Code::InvalidArgument, &invalid_word(field), format!("{field}: {}", problem.as_ref()))
@@ -120,13 +125,25 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             let id = quoted(called.client_order_id);
             (
                 "DUPLICATE_CLIENT_ID",
-                format!("client_order_id: {id} is used already, by order {}", first.order_id),
+                format!(
+                    "client_order_id: {id} is used already, by order {}, which is {}",
+                    first.order_id,
+                    first.status.name()
+                ),
             )
         }
         Rejection::OrderNotFound(order) => {
             ("ORDER_NOT_FOUND", format!("order_id: there is no resting order {order} in market {market}"))
         }
         Rejection::HalfOfOrder { .. } => ("ORDER_NOT_FOUND", rejection.to_string()),
+        Rejection::ClientIdNotFound if called.user.is_empty() => {
+            let id = quoted(called.client_order_id);
+            let what = format!(
+                "client_order_id: no order without a user_id has the id {id} in market {market}; an order that was \
+                 sent with a user_id is found only with the same one, so user_id is probably missing"
+            );
+            ("ORDER_NOT_FOUND", what)
+        }
         Rejection::ClientIdNotFound => {
             let (id, user) = (quoted(called.client_order_id), quoted(called.user));
             ("ORDER_NOT_FOUND", format!("client_order_id: user {user} has no order {id} in market {market}"))
@@ -164,14 +181,20 @@ pub(crate) fn stopping() -> Status {
     fault(Code::Unavailable, "STOPPING", "the server is stopping; try again when it is back")
 }
 
+/// The code word of a queue without room.
+const QUEUE_FULL: &str = "QUEUE_FULL";
+
+/// Whether a queue had no room, which passes by itself.
+pub(crate) fn is_queue_full(status: &Status) -> bool {
+    status.message().starts_with(QUEUE_FULL)
+}
+
 /// The engine could not take a command.
 pub(crate) fn engine_fault(error: &EngineError) -> Status {
     match error {
-        EngineError::QueueFull { .. } => fault(
-            Code::ResourceExhausted,
-            "QUEUE_FULL",
-            "more is asked than can be decided; try again shortly",
-        ),
+        EngineError::QueueFull { .. } => {
+            fault(Code::ResourceExhausted, QUEUE_FULL, "more is asked than can be decided; try again shortly")
+        }
         EngineError::JournalFull => {
             let what = "there is no room on disk for the journal: new orders are refused, cancelling goes on";
             fault(Code::ResourceExhausted, "JOURNAL_FULL", what)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use betex_core::command::{NewMarket, RUNNERS_MAX};
+use betex_core::command::{NAME_BYTES_MAX, NewMarket, RUNNERS_MAX};
 use betex_core::ladder::{Ladder, PRICE_TICKS_MAX};
 use betex_core::types::{MarketKind, MarketModel, MarketPhase, TransitionPolicy};
 use betex_proto::v1;
@@ -103,13 +103,51 @@ pub(crate) fn check_outcomes(outcomes: &[String], fewest: usize) -> Result<(), S
         return Err(invalid("outcomes", problem));
     }
     let mut seen = BTreeSet::new();
-    for outcome in outcomes {
-        form::name("outcomes", outcome)?;
+    for (number, outcome) in (1..).zip(outcomes) {
+        let bytes = outcome.len();
+        if !(1..=NAME_BYTES_MAX).contains(&bytes) {
+            let wrong = if bytes == 0 { "is empty".to_owned() } else { format!("has {bytes} bytes") };
+            let problem =
+                format!("number {number} of {} {wrong}; 1 to {NAME_BYTES_MAX} bytes", outcomes.len());
+            return Err(invalid("outcomes", problem));
+        }
         if !seen.insert(outcome.as_str()) {
             return Err(invalid("outcomes", format!("{} is there twice", quoted(outcome))));
         }
     }
     Ok(())
+}
+
+/// What a market was created with, for a snapshot that tells the rest.
+pub(crate) fn tell(spec: &NewMarket) -> v1::Snapshot {
+    let terms = Terms::of(spec.ladder);
+    let ladder = if spec.ladder == Ladder::Finest { v1::Ladder::Finest } else { v1::Ladder::Classic };
+    let model = match spec.model() {
+        MarketModel::ExchangeOdds => v1::MarketModel::ExchangeOdds,
+        MarketModel::BinaryYes => v1::MarketModel::BinaryYes,
+    };
+    let kind = match spec.kind {
+        MarketKind::PreEventOnly => v1::MarketKind::PreEventOnly,
+        MarketKind::InPlayCapable => v1::MarketKind::InPlayCapable,
+    };
+    let transition = match spec.transition {
+        TransitionPolicy::RespectPersistence => v1::TransitionPolicy::RespectPersistence,
+        TransitionPolicy::KeepAll => v1::TransitionPolicy::KeepAll,
+        TransitionPolicy::CancelAll => v1::TransitionPolicy::CancelAll,
+    };
+    v1::Snapshot {
+        market_id: spec.key.clone(),
+        name: spec.name.clone(),
+        model: model.into(),
+        ladder: ladder.into(),
+        max_price_ticks: terms.max_ticks().unwrap_or_default(),
+        min_quantity: terms.count(spec.min_quantity),
+        market_kind: kind.into(),
+        synthetic_matching: spec.synthetic && !spec.independent,
+        independent_outcomes: spec.independent,
+        transition_policy: transition.into(),
+        ..v1::Snapshot::default()
+    }
 }
 
 /// A phase from its name.

@@ -6,6 +6,7 @@ pub(crate) mod form;
 pub(crate) mod json;
 pub(crate) mod market;
 pub(crate) mod order;
+pub(crate) mod outcome;
 pub(crate) mod price;
 mod taken;
 pub(crate) mod terms;

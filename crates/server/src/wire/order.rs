@@ -13,6 +13,9 @@ use super::form;
 use super::price::{self, PriceFault};
 use super::terms::Terms;
 
+/// The first millisecond of the year 10000, since the Unix epoch: who says more counts in something else.
+const YEAR_10000_MS: u64 = 253_402_300_800_000;
+
 /// An order of which nothing is malformed, in a market with these terms.
 pub(crate) struct OrderForm {
     terms: Terms,
@@ -59,6 +62,11 @@ impl OrderForm {
             post_only: request.post_only,
             self_trade: self_trade(request.self_trade_prevention)?,
         })
+    }
+
+    /// What the client calls it, if anything.
+    pub(crate) const fn client_order_id(&self) -> Option<&ClientOrderId> {
+        self.client_order_id.as_ref()
     }
 
     /// The price; an inner `Err` with words if the market does not take it.
@@ -153,6 +161,13 @@ fn time_in_force(
     }
     if kind != v1::TimeInForce::Gtd && expiry_ms != 0 {
         return Err(invalid("expiry_ms", "is only for time_in_force GTD (3)"));
+    }
+    if expiry_ms >= YEAR_10000_MS {
+        let problem = format!(
+            "{expiry_ms} is beyond the year 9999; it is in milliseconds since the Unix epoch, not in nanoseconds, \
+             and less than {YEAR_10000_MS}. For an order that never expires use time_in_force GTC (0)"
+        );
+        return Err(invalid("expiry_ms", problem));
     }
     if kind != v1::TimeInForce::Fok && min_fill_quantity != 0 {
         return Err(invalid("min_fill_quantity", "is only for time_in_force FOK (2)"));

@@ -67,6 +67,12 @@ async fn malformed_orders() {
         ),
         (with(|o| o.time_in_force = 3), "expiry_ms: is missing"),
         (with(|o| o.expiry_ms = 1), "expiry_ms: is only for time_in_force GTD (3)"),
+        (
+            with(|o| (o.time_in_force, o.expiry_ms) = (3, 253_402_300_800_000)),
+            "INVALID_EXPIRY_MS: expiry_ms: 253402300800000 is beyond the year 9999; it is in milliseconds",
+        ),
+        (with(|o| (o.time_in_force, o.expiry_ms) = (3, 1_703_807_940_000_000_000)), "not in nanoseconds"),
+        (with(|o| (o.time_in_force, o.expiry_ms) = (3, u64::MAX)), "use time_in_force GTC (0)"),
         (with(|o| o.persistence = 2), "persistence: 2 is not valid; LAPSE (0) or PERSIST (1)"),
         (with(|o| o.side = "BUY".into()), "INVALID_SIDE: side: \"BUY\" is not valid; BACK or LAY"),
         (with(|o| o.min_fill_quantity = 1), "min_fill_quantity: is only for time_in_force FOK (2)"),
@@ -106,7 +112,8 @@ async fn malformed_markets() {
         (outcomes(&[]), "outcomes: 0 of them; 2 to 256 are valid"),
         (outcomes(&["Home"]), "outcomes: 1 of them"),
         (CreateMarketRequest { outcomes: many, ..base.clone() }, "outcomes: 257 of them"),
-        (outcomes(&["Home", ""]), "outcomes: is missing"),
+        (outcomes(&["Home", ""]), "INVALID_OUTCOMES: outcomes: number 2 of 2 is empty; 1 to 128 bytes"),
+        (outcomes(&["Home", &"o".repeat(129)]), "outcomes: number 2 of 2 has 129 bytes; 1 to 128 bytes"),
         (outcomes(&["Home", "Home"]), "outcomes: \"Home\" is there twice"),
         (
             outcomes(&["Home_-0.25", "Away_+0.25"]),

@@ -56,7 +56,7 @@ async fn meddle(mut client: Client, arena: Arena) {
     client.cancel_orders(cancel("", arena.outcomes[1])).await.unwrap();
     client.set_market_phase(phase("PRE_AWAIT_LIVE")).await.unwrap();
     let void =
-        VoidTradesRequest { market_id: MARKET.to_owned(), trade_ids: vec![9, 17], ..Default::default() };
+        VoidTradesRequest { market_id: MARKET.to_owned(), from_ns: 5, until_ns: 6, ..Default::default() };
     client.void_trades(void).await.unwrap();
     pause().await;
     client.set_market_phase(phase("LIVE")).await.unwrap();

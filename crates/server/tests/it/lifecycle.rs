@@ -1,10 +1,12 @@
-//! Holds, phases, outcomes that come and go, trades that are void.
+//! Holds, phases, outcomes that come and go.
+
+use std::time::Duration;
 
 use betex_proto::v1::market_update::Update;
 use betex_proto::v1::{
     AddOutcomesRequest, CreateMarketRequest, MarketKind, MarketLifecycleRequest, Persistence,
     RemoveOutcomeRequest, RemovedOutcome, SetMarketPhaseRequest, Snapshot, SubmitOrderRequest,
-    TransitionPolicy, VoidTradesRequest,
+    TransitionPolicy,
 };
 use tonic::Code;
 
@@ -38,12 +40,7 @@ fn removing(outcome: &str, reduction_factor: u32) -> RemoveOutcomeRequest {
     }
 }
 
-fn voiding(trade_ids: &[u64], from_ns: u64, until_ns: u64) -> VoidTradesRequest {
-    let (market_id, reason) = (MARKET.to_owned(), "an error of the feed".to_owned());
-    VoidTradesRequest { market_id, trade_ids: trade_ids.to_vec(), from_ns, until_ns, reason }
-}
-
-async fn snapshot(client: &mut Client) -> Snapshot {
+pub(crate) async fn snapshot(client: &mut Client) -> Snapshot {
     match next(&mut subscribe(client, 0, true).await).await.unwrap().update {
         Some(Update::Snapshot(snapshot)) => snapshot,
         other => panic!("{other:?}"),
@@ -231,47 +228,21 @@ async fn outcomes_added_at_once_do_not_get_in_each_others_way() {
     assert_eq!(snapshot(&mut client).await.books.len(), 19);
 }
 
-#[tokio::test]
-async fn trades_are_declared_void_by_id_or_window() {
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_do_those_whose_client_goes_away() {
     let server = Running::start();
     let mut client = server.client().await;
     open_market(&mut client).await;
-    submit(&mut client, limit("BACK", 2.5, 1_000, "anna")).await;
-    let stream = subscribe(&mut client, 0, false).await;
-    let mut trades = Vec::new();
-    for _ in 0..3 {
-        trades.push(submit(&mut client, limit("LAY", 2.5, 100, "ben")).await.fills[0].trade_id);
+    for round in 0_u64..100 {
+        let mut impatient = client.clone();
+        let doomed = tokio::spawn(async move {
+            let _ = impatient.add_outcomes(adding(&[&format!("doomed {round}")])).await;
+        });
+        tokio::time::sleep(Duration::from_micros(round * 20)).await;
+        doomed.abort();
+        client.add_outcomes(adding(&[&format!("kept {round}")])).await.unwrap();
     }
-    let by_id = client.void_trades(voiding(&trades[..2], 0, 0)).await.unwrap().into_inner();
-    assert_eq!(by_id.market_id, MARKET);
-    let window = client.void_trades(voiding(&[], 1, u64::MAX)).await.unwrap().into_inner();
-    assert_eq!(window.sequence, by_id.sequence + 1);
-    let heard = hear_until(stream, always(window.sequence)).await;
-    let voided: Vec<_> = heard
-        .iter()
-        .filter_map(|update| match &update.update {
-            Some(Update::TradesVoided(voided)) => {
-                Some((voided.trade_id, voided.from_ns, voided.until_ns, voided.reason.as_str()))
-            }
-            _ => None,
-        })
-        .collect();
-    let reason = "an error of the feed";
-    assert_eq!(voided, [(trades[0], 0, 0, reason), (trades[1], 0, 0, reason), (0, 1, u64::MAX, reason)]);
-    // The book is not wound back.
-    assert_eq!(ladder(&book(&mut client, "Liverpool").await.bids), [(2.5, 700, 1)]);
-    for (request, word, words) in [
-        (voiding(&[], 0, 0), "INVALID_TRADE_IDS", "are missing"),
-        (voiding(&[1], 1, 2), "INVALID_TRADE_IDS", "not valid together with from_ns and until_ns"),
-        (voiding(&[0], 0, 0), "INVALID_TRADE_IDS", "0 is not a trade"),
-        (voiding(&[5, 1 << 60], 0, 0), "INVALID_TRADE_IDS", "1152921504606846976 is no trade yet"),
-        (voiding(&[5; 1_001], 0, 0), "INVALID_TRADE_IDS", "1001 of them; at most 1000"),
-        (voiding(&[], 7, 7), "INVALID_UNTIL_NS", "7 is not valid; more than from_ns, 7"),
-        (voiding(&[], 7, 0), "INVALID_UNTIL_NS", "0 is not valid"),
-    ] {
-        let message = refused(client.void_trades(request).await, Code::InvalidArgument, word);
-        assert!(message.contains(words), "{message}");
-    }
+    assert!(snapshot(&mut client).await.books.len() >= 103);
 }
 
 #[tokio::test]
@@ -295,7 +266,7 @@ async fn what_makes_no_sense_is_refused() {
     refused(client.halt_market(lifecycle("x")).await, Code::NotFound, "MARKET_NOT_FOUND");
     for (outcomes, words) in [
         (adding(&[]), "0 of them; 1 to 256 are valid"),
-        (adding(&[""]), "is missing"),
+        (adding(&["New", ""]), "number 2 of 2 is empty; 1 to 128 bytes"),
         (adding(&["New", "New"]), "\"New\" is there twice"),
     ] {
         let message = refused(client.add_outcomes(outcomes).await, Code::InvalidArgument, "INVALID_OUTCOMES");

@@ -1,5 +1,7 @@
 //! Many orders cancelled at once.
 
+use std::time::{Duration, Instant};
+
 use betex_proto::v1::market_update::Update;
 use betex_proto::v1::{CancelOrdersRequest, CreateMarketRequest, MarketModel, PriceType, SubmitOrderRequest};
 use tonic::Code;
@@ -106,6 +108,54 @@ async fn more_than_a_step_takes_goes_on_by_itself() {
     assert!(said[2..said.len() - 1].iter().all(|status| status == "ADVANCED") && said.len() > 3, "{said:?}");
     let shown = ladder(&book(&mut client, "Liverpool").await.bids);
     assert_eq!(shown, [(2.5, 100, 1), (2.6, 100, 1)], "{kept:?} {later:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_market_is_asked_though_the_client_goes_away() {
+    let server = Running::start();
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let others: Vec<_> = (0..500).map(|number| format!("other {number}")).collect();
+    let orders = others.iter().map(|market| {
+        let mut client = client.clone();
+        async move {
+            open_market_named(&mut client, market, &["Liverpool", "Arsenal"]).await;
+            let order = SubmitOrderRequest { market_id: market.clone(), ..limit("BACK", 2.5, 100, "anna") };
+            submit(&mut client, order).await;
+        }
+    });
+    futures::future::join_all(orders).await;
+    // The first market that is asked.
+    submit(&mut client, limit("BACK", 2.5, 100, "anna")).await;
+    let mut stream = subscribe(&mut client, 0, false).await;
+    let mut impatient = client.clone();
+    let call = tokio::spawn(async move { impatient.cancel_orders(all_of("anna")).await });
+    while !matches!(next(&mut stream).await.unwrap().update, Some(Update::MassCancel(_))) {}
+    call.abort();
+    let empty = async {
+        while !server.get("/health").await.1.contains("\"resting_orders\":0,") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, empty).await.expect("all are asked");
+}
+
+#[tokio::test]
+async fn a_large_close_keeps_the_pace_that_the_operator_asks_for() {
+    let server = Running::with(&["--durability", "none", "--job-orders-per-s", "1000"]);
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let orders = (0..2_000).map(|_| {
+        let mut client = client.clone();
+        async move { submit(&mut client, limit("BACK", 2.5, 100, "anna")).await }
+    });
+    futures::future::join_all(orders).await;
+    let begun = Instant::now();
+    client.close_market(lifecycle(MARKET)).await.unwrap();
+    let empty = async { while !book(&mut client, "Liverpool").await.bids.is_empty() {} };
+    tokio::time::timeout(PATIENCE, empty).await.expect("it empties by itself");
+    // All but the first step and the last have waited for their turn.
+    assert!(begun.elapsed() > Duration::from_millis(900), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ fn bad_arguments() {
         (&["--grpc-port", "65536"], "invalid value '65536'"),
         (&["--bind", "localhost"], "invalid value 'localhost' for '--bind <ADDRESS>'"),
         (&["--durability", "sometimes"], "[possible values: always, none]"),
+        (&["--job-orders-per-s=-1"], "invalid value '-1' for '--job-orders-per-s <ORDERS>'"),
         (&["--frobnicate"], "unexpected argument '--frobnicate'"),
         (&["extra"], "unexpected argument 'extra'"),
         (&["--config", "/nowhere/at/all.toml"], "cannot read the configuration file /nowhere/at/all.toml"),
@@ -52,7 +53,7 @@ fn help_explains_every_option() {
     let out = command(&["--help"]).output().unwrap();
     assert_eq!(out.status.code(), Some(0));
     let help = String::from_utf8(out.stdout).unwrap();
-    for option in ["grpc-port", "http-port", "data-dir", "bind", "durability", "config"] {
+    for option in ["grpc-port", "http-port", "data-dir", "bind", "durability", "job-orders-per-s", "config"] {
         let variable = format!("BETEX_{}", option.to_uppercase().replace('-', "_"));
         assert!(help.contains(&format!("--{option}")) && help.contains(&variable), "{option} in {help}");
     }

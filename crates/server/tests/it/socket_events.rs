@@ -140,6 +140,8 @@ async fn what_happens_to_a_market() {
     let kind = MarketKind::InPlayCapable.into();
     open(&mut client, CreateMarketRequest { market_kind: kind, ..market(MARKET, &["A", "B"]) }).await;
     submit(&mut client, on("B", limit("BACK", 4.0, 100, "anna"))).await;
+    submit(&mut client, on("A", limit("BACK", 5.0, 100, "anna"))).await;
+    let trade_id = submit(&mut client, on("A", limit("LAY", 5.0, 40, "ben"))).await.fills[0].trade_id;
     let mut socket = connect(&server, &format!("?market_id={MARKET}&events=all")).await;
     let (market_id, reason) = (MARKET.to_owned(), "why".to_owned());
     let halt = MarketLifecycleRequest { reason: reason.clone(), ..lifecycle(MARKET) };
@@ -153,7 +155,7 @@ async fn what_happens_to_a_market() {
     client.set_market_phase(phase).await.unwrap();
     let outcomes = vec!["C".to_owned()];
     client.add_outcomes(AddOutcomesRequest { market_id: market_id.clone(), outcomes }).await.unwrap();
-    for (trade_ids, from_ns, until_ns) in [(vec![2], 0, 0), (vec![], 5, 6)] {
+    for (trade_ids, from_ns, until_ns) in [(vec![trade_id], 0, 0), (vec![], 5, 6)] {
         let reason = reason.clone();
         let void = VoidTradesRequest { market_id: market_id.clone(), trade_ids, from_ns, until_ns, reason };
         client.void_trades(void).await.unwrap();
@@ -184,7 +186,7 @@ async fn what_happens_to_a_market() {
         moved(
             first + 4,
             "why",
-            json!({"type": "trades_voided", "trade_id": 2, "from_ns": null, "until_ns": null}),
+            json!({"type": "trades_voided", "trade_id": trade_id, "from_ns": null, "until_ns": null}),
         ),
         moved(
             first + 5,
@@ -197,14 +199,17 @@ async fn what_happens_to_a_market() {
             json!({"type": "mass_cancel", "status": "ASKED", "job": null, "user_id": "anna", "outcome_id": "A",
                 "entered_from_ns": 7, "entered_until_ns": null}),
         ),
+        json!({"type": "order_cancelled", "order_id": 2, "outcome_id": "A", "sequence": first + 7}),
+        json!({"type": "book_update", "outcome_id": "A", "side": "back", "price": 200_000, "odds": 5.0,
+            "quantity": 0, "order_count": 0, "sequence": first + 7}),
         moved(
-            first + 7,
+            first + 8,
             "why",
             json!({"type": "outcome_removed", "outcome_id": "B", "reduction_factor": 1_500}),
         ),
-        json!({"type": "order_cancelled", "order_id": 1, "outcome_id": "B", "sequence": first + 8}),
+        json!({"type": "order_cancelled", "order_id": 1, "outcome_id": "B", "sequence": first + 9}),
         json!({"type": "book_update", "outcome_id": "B", "side": "back", "price": 250_000, "odds": 4.0,
-            "quantity": 0, "order_count": 0, "sequence": first + 8}),
+            "quantity": 0, "order_count": 0, "sequence": first + 9}),
     ];
     let said = texts(&mut socket, expected.len()).await;
     hears(&server, first, said, expected).await;
