@@ -34,6 +34,7 @@ pub const ODDS_MIN: OddsX10000 = OddsX10000(10_100);
 pub const ODDS_MAX: OddsX10000 = OddsX10000(10_000_000);
 
 /// A run of equally spaced odds: the first, the last, the step, the tick of the first.
+#[derive(Clone, Copy)]
 struct Band {
     first: u32,
     last: u32,
@@ -59,6 +60,29 @@ const CLASSIC: [Band; 10] = [
 ];
 
 const FINEST: [Band; 1] = [band(10_100, 10_000_000, 100, 0)];
+
+impl Band {
+    /// The tick of a price that is not beyond this band, if it is in it. Every order asks, so where the band
+    /// is a constant this is to be free of divisions.
+    #[inline(always)]
+    fn tick_of(&self, price: u32) -> Option<Tick> {
+        let offset = price.checked_sub(self.first).filter(|_| price <= self.last)?;
+        (offset % self.step == 0).then(|| Tick(self.tick + offset / self.step))
+    }
+}
+
+fn classic_tick(price: u32) -> Option<Tick> {
+    macro_rules! bands {
+        ($($place:literal)*) => {$(
+            const { assert!($place < CLASSIC.len()) };
+            if price <= const { CLASSIC[$place].last } {
+                return const { CLASSIC[$place] }.tick_of(price);
+            }
+        )*};
+    }
+    bands!(0 1 2 3 4 5 6 7 8 9);
+    None
+}
 
 /// The 350 prices in a row: what the matching loop asks for most.
 static CLASSIC_ODDS: [u32; 350] = {
@@ -100,14 +124,15 @@ impl Ladder {
 
     /// The tick of a price, or `None` if it is not on the ladder.
     pub fn tick(self, price: Price) -> Option<Tick> {
-        let bands = match self.bands() {
-            Ok(bands) => bands,
+        match self {
+            Self::Classic => classic_tick(price.0),
+            Self::Finest => FINEST[0].tick_of(price.0),
             // A price of 0 would be at `len`, one of `max_price_ticks` below 0.
-            Err(len) => return len.checked_sub(price.0).filter(|tick| *tick < len).map(Tick),
-        };
-        let band = bands.iter().find(|band| price.0 <= band.last)?;
-        let offset = price.0.checked_sub(band.first)?;
-        (offset % band.step == 0).then(|| Tick(band.tick + offset / band.step))
+            Self::Binary { .. } => {
+                let len = self.len();
+                len.checked_sub(price.0).filter(|tick| *tick < len).map(Tick)
+            }
+        }
     }
 
     /// The price at a tick.

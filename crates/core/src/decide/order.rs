@@ -241,7 +241,7 @@ fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Resul
     }
     let (tick, price) = limit_of(market.spec.ladder, order.side, order.price)?;
     let (quantity, min, increment) = (order.quantity, market.spec.min_quantity, market.spec.increment);
-    if !(min..=Quantity::MAX).contains(&quantity) || quantity.0 % increment.0 != 0 {
+    if !(min..=Quantity::MAX).contains(&quantity) || !is_multiple(quantity, increment) {
         return Err(Rejection::InvalidQuantity { quantity, min, max: Quantity::MAX, increment });
     }
     check_lifetime(order, now_ns)?;
@@ -257,6 +257,15 @@ fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Resul
 
 fn tradable(market: &Market, id: RunnerId) -> Result<OutcomeIndex, Rejection> {
     market.outcome_of(id).ok_or(Rejection::InvalidOutcome(id))
+}
+
+/// Nearly every market counts in pennies or shares, and a division by what is not known before is slow.
+const fn is_multiple(quantity: Quantity, increment: Quantity) -> bool {
+    match increment {
+        Quantity(1) => true,
+        Quantity(100) => quantity.0 % 100 == 0,
+        Quantity(other) => quantity.0 % other == 0,
+    }
 }
 
 const fn is_market(order: &NewOrder) -> bool {

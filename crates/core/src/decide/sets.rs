@@ -151,8 +151,7 @@ impl<'a, 's> Sets<'a, 's> {
             lanes.push(Lane::new(queue));
         }
         let (increment, over) = (market.spec.increment.0, work.passed_over >= PASSED_OVER_MAX);
-        let mut sets =
-            Self { market, taker: *taker, lanes, passed_over, increment, over, behind_own: false };
+        let mut sets = Self { market, taker: *taker, lanes, passed_over, increment, over, behind_own: false };
         for lane in 0..sets.lanes.len() {
             sets.settle(lane, work);
         }
