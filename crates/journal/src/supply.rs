@@ -81,7 +81,7 @@ impl SegmentSupply {
     }
 
     /// Sleeps until a segment was taken or made, the supply is stopped or the time is over.
-    pub(crate) fn wait_for_change(&self, at_most: Duration) {
+    pub fn wait_for_change(&self, at_most: Duration) {
         let shelf = self.shelf();
         if !self.is_stopped() {
             drop(self.wait(shelf, at_most));
