@@ -84,6 +84,12 @@ impl Desk {
         }
     }
 
+    /// An order that meets nobody.
+    pub(crate) fn rest(&mut self) {
+        let order = NewOrder::limit(RunnerId(2), Side::Yes, Price(30_000), Quantity(20_000));
+        self.run(MarketId(1), &CommandKind::SubmitOrder(order));
+    }
+
     /// Events of many bytes that leave nothing in the state but their numbers.
     fn ballast(&mut self) {
         let runners = (1..=256_u64).map(|n| NewRunner { id: RunnerId(n), name: format!("{n:0128}") });

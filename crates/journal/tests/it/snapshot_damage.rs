@@ -100,3 +100,52 @@ fn a_snapshot_belongs_to_its_journal_and_its_place() {
     disk.replace(&files[1].replace("0000000", "garbage"), older);
     assert_eq!(recovered(&disk), digest);
 }
+
+/// A snapshot of many frames: one of them left out, told twice or in another's place is noticed.
+#[test]
+fn frames_stay_in_their_order() {
+    let storage = MemoryStorage::default();
+    let mut desk = open(storage.clone());
+    desk.trade();
+    for _ in 0..12_000 {
+        desk.rest();
+    }
+    desk.snapshot();
+    assert_eq!(desk.prune(), 0);
+    let digest = desk.state.digest();
+    drop(desk);
+    let file = snapshot_files(&storage).pop().unwrap();
+    let whole = storage.read(&file);
+    let (mut frames, mut rest) = (Vec::new(), &whole[..]);
+    while !rest.is_empty() {
+        let body = usize::try_from(u32::from_le_bytes(rest[56..60].try_into().unwrap())).unwrap();
+        let (frame, behind) = rest.split_at((64 + body).next_multiple_of(64));
+        frames.push(frame);
+        rest = behind;
+    }
+    assert!(frames.len() >= 3, "{}", frames.len());
+    assert!(frames.iter().all(|frame| frame.len() <= (256 << 10) + 64), "written in bounded memory");
+    assert_eq!(open(storage.kill()).report.snapshot.unwrap().name, file.split_once('/').unwrap().1);
+    let used = |frames: &[&[u8]]| {
+        let disk = storage.kill();
+        disk.replace(&file, frames.concat());
+        let desk = open(disk);
+        assert_eq!(desk.state.digest(), digest);
+        desk.report.passed_over.is_empty()
+    };
+    assert!(used(&frames));
+    for place in 0..frames.len() {
+        let mut less = frames.clone();
+        less.remove(place);
+        assert!(!used(&less), "{place} left out");
+        let mut more = frames.clone();
+        more.insert(place, frames[place]);
+        assert!(!used(&more), "{place} twice");
+        assert!(!used(&frames[..place]));
+        if place > 0 {
+            let mut swapped = frames.clone();
+            swapped.swap(place - 1, place);
+            assert!(!used(&swapped), "{place} swapped");
+        }
+    }
+}
