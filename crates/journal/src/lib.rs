@@ -32,7 +32,9 @@
 //! ```
 
 mod error;
+mod files;
 mod frame;
+mod frames;
 mod naming;
 mod reader;
 pub mod record;
@@ -47,7 +49,10 @@ mod window;
 mod writer;
 
 pub use error::{Damage, DiskError, JournalError, LogError, ReadError};
+pub use files::{Frame, JournalFiles, RawFrame, SegmentFile};
 pub use frame::{BODY_BYTES_MAX, BODY_GATHER_BYTES, FRAME_BYTES_MAX, HEADER_BYTES};
+pub use frames::{FrameReader, NextFrame, Tail};
+pub use naming::utc;
 pub use reader::{Events, JournalEvent, JournalReader};
 pub use recover::{JournalOptions, Opened, open};
 pub use report::{RecoveryReport, TornTail};

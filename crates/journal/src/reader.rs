@@ -9,7 +9,7 @@ use betex_core::types::MarketId;
 
 use crate::error::{Fault, ReadError};
 use crate::frame::FrameHeader;
-use crate::naming::{self, Naming, NamingError};
+use crate::naming::Naming;
 use crate::record::BodyDecoder;
 use crate::segment;
 use crate::storage::{FileStorage, Storage};
@@ -74,20 +74,9 @@ pub struct JournalReader {
 impl JournalReader {
     /// At the first event of the current journal.
     pub fn open(storage: Arc<dyn Storage>) -> Result<Self, ReadError> {
-        let root = storage.root().to_owned();
-        let naming = match Naming::read(&*storage) {
-            Ok(Some(naming)) => naming,
-            Ok(None) => return Err(ReadError::NoJournal(root)),
-            Err(NamingError::Disk(error)) if error.source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ReadError::NoJournal(root));
-            }
-            Err(NamingError::Disk(error)) => return Err(error.into()),
-            Err(NamingError::Garbled(problem)) => {
-                return Err(ReadError::Naming { path: root.join(naming::FILE), problem });
-            }
-        };
+        let naming = Naming::current(&*storage)?;
         let folder = segment::folder_name(naming.journal);
-        let root = root.join(&folder);
+        let root = storage.root().join(&folder);
         let walk = Walk::from_start(storage, folder, naming.journal).map_err(|fault| fault.reading(&root))?;
         let from = walk.expect.sequence;
         Ok(Self { walk, root, body: None, from, limit: None, looks: 0, has_scanned: false })

@@ -234,7 +234,7 @@ fn recover(
 }
 
 /// Bytes that are neither frames nor zeros: what a crash left of the last write.
-fn torn_tail(walk: &Walk, dirty_end: u64, following: &[Following]) -> Option<TornTail> {
+pub(crate) fn torn_tail(walk: &Walk, dirty_end: u64, following: &[Following]) -> Option<TornTail> {
     if dirty_end > walk.offset {
         return Some(TornTail { segment: walk.number, offset: walk.offset, bytes: dirty_end - walk.offset });
     }

@@ -16,10 +16,12 @@ mod markets;
 mod orders;
 mod out;
 mod preceding;
+mod raw;
 mod trades;
 
 pub use decode::{BodyDecoder, RecordError, RecordProblem};
 pub use encode::{BodyEncoder, EncodeError};
+pub use raw::{RawRecord, raw_records};
 
 /// Bytes of a record's head.
 pub const HEAD_BYTES: usize = size_of::<layout::Head>();
