@@ -10,6 +10,9 @@ mod fixtures;
 mod following;
 mod memory_storage;
 mod opening;
+mod real_day;
 mod round_trip;
 mod tape;
+#[cfg(feature = "tool")]
+mod tool;
 mod writing;

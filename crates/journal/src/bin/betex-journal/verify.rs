@@ -43,6 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let tail = loop {
         match reader.next_frame() {
             Ok(NextFrame::Frame(frame)) => {
+                begins_at_the_beginning(&files, &frame, &read)?;
                 replay(&mut reader, &frame, &mut read, &mut state)?;
                 progress.at(&frame);
             }
@@ -69,6 +70,17 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     writeln!(out, "Sound.")?;
     out.flush()?;
     Ok(())
+}
+
+/// A state is the sum of all events from the first on.
+fn begins_at_the_beginning(files: &JournalFiles, frame: &Frame, read: &Read) -> Result<(), Failure> {
+    if read.first.is_some() || frame.number == 1 {
+        return Ok(());
+    }
+    let (folder, number, segment) = (files.folder().display(), frame.number, frame.segment);
+    Err(Failure::Damaged(format!(
+        "the journal {folder} begins with frame {number}, in {segment:08}.segment: what was before is missing"
+    )))
 }
 
 fn replay(
