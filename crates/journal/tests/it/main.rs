@@ -8,6 +8,7 @@ mod damage;
 mod faults;
 mod fixtures;
 mod following;
+mod fuzz;
 mod memory_storage;
 mod opening;
 mod real_day;
