@@ -18,6 +18,7 @@ use super::lanes::{Lanes, Submission};
 use super::pipeline::{self, Shared};
 use super::response::{OwnedResponse, Reply, Responder, Response};
 use super::sequencer::{Clock, SystemClock};
+use super::snapshots;
 use crate::config::Config;
 use crate::error::EngineError;
 
@@ -120,13 +121,12 @@ impl EngineBuilder {
             new_journal_number: random_number(),
             now_ns: clock.now_ns(),
         };
-        let mut state = State::new();
-        let mut replay = |stamp: &_, events: &[_]| state.apply(stamp, events);
-        let (log, preparer, report) = betex_journal::open(Arc::clone(&storage), &options, &mut replay)?;
+        let (state, (log, preparer, report)) = betex_journal::open_state(Arc::clone(&storage), &options)?;
         let supply = Arc::clone(preparer.supply());
+        let maker = preparer.snapshot_maker(config.snapshots());
         let responders = handlers.iter().filter_map(|registered| registered.handler.responder()).collect();
         let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
-        let preparer = pipeline::prepare_segments(preparer)?;
+        let mut keepers = vec![pipeline::prepare_segments(preparer)?];
         let mut threads = Vec::new();
         // Handlers follow before anything happens, so that none misses the first event.
         for registered in handlers {
@@ -134,6 +134,7 @@ impl EngineBuilder {
                 threads.push(thread);
             }
         }
+        keepers.push(snapshots::keep(maker, shared.clone())?);
         threads.extend(pipeline::drive(stages, &config, Arc::clone(&supply))?);
         let engine = Engine {
             shared,
@@ -141,7 +142,7 @@ impl EngineBuilder {
             report,
             supply,
             threads: Mutex::new(threads),
-            preparer: Mutex::new(Some(preparer)),
+            keepers: Mutex::new(keepers),
         };
         for market in markets {
             engine.ensure_market(market)?;
@@ -192,7 +193,8 @@ pub struct Engine {
     report: RecoveryReport,
     supply: Arc<SegmentSupply>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    preparer: Mutex<Option<JoinHandle<()>>>,
+    /// Prepare segments and make snapshots until the journal is closed.
+    keepers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Engine {
@@ -366,7 +368,7 @@ impl Engine {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        for thread in threads.drain(..).chain(self.preparer.lock().take()) {
+        for thread in threads.drain(..).chain(self.keepers.lock().drain(..)) {
             // A stage that panics takes the process with it, so there is nobody to report.
             let _ = thread.join();
         }

@@ -13,6 +13,7 @@ mod lanes;
 mod pipeline;
 mod response;
 mod sequencer;
+mod snapshots;
 pub mod state;
 
 pub use doorbell::Doorbell;

@@ -174,7 +174,10 @@ const PREPARE_AGAIN: std::time::Duration = std::time::Duration::from_millis(500)
 
 /// A thread that takes the process with it if it panics: an exchange without one of its stages would
 /// take commands and never answer.
-fn spawn(name: &'static str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
+pub(super) fn spawn(
+    name: &'static str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, EngineError> {
     let thread = std::thread::Builder::new().name(name.to_owned());
     thread
         .spawn(move || {

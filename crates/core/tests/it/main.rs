@@ -8,6 +8,7 @@ mod flow;
 mod fuzz;
 mod golden;
 mod holds;
+mod images;
 mod interleaving;
 mod invariants;
 mod jobs;

@@ -15,12 +15,14 @@ mod layout;
 mod markets;
 mod orders;
 mod out;
+mod pieces;
 mod preceding;
 mod raw;
 mod trades;
 
 pub use decode::{BodyDecoder, RecordError, RecordProblem};
 pub use encode::{BodyEncoder, EncodeError};
+pub use pieces::{SnapshotEnd, SnapshotRecord, decode_snapshot, encode_snapshot};
 pub use raw::{RawRecord, raw_records};
 
 /// Bytes of a record's head.

@@ -5,6 +5,7 @@
 
 mod any_events;
 mod damage;
+mod desk;
 mod faults;
 mod fixtures;
 mod following;
@@ -13,6 +14,9 @@ mod memory_storage;
 mod opening;
 mod real_day;
 mod round_trip;
+mod snapshot_damage;
+mod snapshot_faults;
+mod snapshots;
 mod tape;
 #[cfg(feature = "tool")]
 mod tool;
