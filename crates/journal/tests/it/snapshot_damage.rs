@@ -101,6 +101,33 @@ fn a_snapshot_belongs_to_its_journal_and_its_place() {
     assert_eq!(recovered(&disk), digest);
 }
 
+/// Whole by their checksums, and pieces of another state all the same: that is what the digest is for.
+#[test]
+fn a_state_that_was_changed_is_found_by_its_digest() {
+    let (storage, files, digest) = pruned();
+    let whole = storage.read(&files[1]);
+    let body = usize::try_from(u32::from_le_bytes(whole[56..60].try_into().unwrap())).unwrap();
+    assert_eq!((64 + body).next_multiple_of(64), whole.len(), "it has one frame");
+    let (mut by_digest, mut refused) = (0, 0);
+    // Its end says where it stands in the journal, and has no part in the state.
+    for byte in 64..64 + body - 96 {
+        let mut bytes = whole.clone();
+        bytes[byte] ^= 1;
+        bytes[60..64].fill(0);
+        let crc = crc32c::crc32c(&bytes[..64 + body]);
+        bytes[60..64].copy_from_slice(&crc.to_le_bytes());
+        assert!(!check(&storage, &files, digest, &bytes), "byte {byte}");
+        let disk = storage.kill();
+        disk.replace(&files[1], bytes);
+        let desk = try_open(disk, EVERY).unwrap();
+        assert_eq!(desk.state.digest(), digest);
+        refused += 1;
+        by_digest += usize::from(desk.report.passed_over[0].contains("its digest is that of another state"));
+    }
+    println!("pieces changed under a right checksum: {refused}, {by_digest} found by the digest alone");
+    assert!(by_digest > 100, "{by_digest}");
+}
+
 /// A snapshot of many frames: one of them left out, told twice or in another's place is noticed.
 #[test]
 fn frames_stay_in_their_order() {
