@@ -4,11 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use betex_core::state::State;
+
 use crate::error::ReadError;
 use crate::frame::{self, FrameHeader, HEADER_BYTES};
 use crate::frames::FrameReader;
 use crate::naming::Naming;
 use crate::segment;
+use crate::snapshot::{self, Loaded, SnapshotFile};
 use crate::storage::{FileStorage, Storage};
 use crate::walk::open_if_there;
 use crate::window::Window;
@@ -70,6 +73,19 @@ pub struct RawFrame {
     pub bytes: Vec<u8>,
     /// Whether its checksum is right.
     pub is_whole: bool,
+}
+
+/// A snapshot that is right.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The state that it holds.
+    pub state: State,
+    /// The number of the last frame that is in it, 0 before the first.
+    pub frame: u64,
+    /// What the frame behind it must have as its `prev_hash`.
+    pub hash: [u8; 16],
+    /// The segment that this frame begins.
+    pub segment: u64,
 }
 
 impl RawFrame {
@@ -158,6 +174,23 @@ impl JournalFiles {
             }
         }
         Ok(files)
+    }
+
+    /// Its snapshots, oldest first, whether or not they are right.
+    pub fn snapshots(&self) -> Result<Vec<SnapshotFile>, ReadError> {
+        let mut files = snapshot::files(&*self.storage, &self.name())?;
+        files.reverse();
+        Ok(files)
+    }
+
+    /// A snapshot, if all of it is right: its frames, its records, and the digest of the state that they make.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn snapshot(&self, file: &SnapshotFile) -> Result<Snapshot, String> {
+        let Loaded { state, end, .. } =
+            snapshot::load(&*self.storage, &self.name(), self.naming.journal, file)?;
+        Ok(Snapshot { state, frame: end.frame, hash: end.hash, segment: end.segment })
     }
 
     /// What lies at this place, if it looks like a frame of this journal, be it whole or not.

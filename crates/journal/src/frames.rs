@@ -7,6 +7,7 @@ use betex_core::event::{Event, Stamp};
 
 use crate::error::{Fault, ReadError};
 use crate::files::Frame;
+use crate::reader::again;
 use crate::record::BodyDecoder;
 use crate::recover::torn_tail;
 use crate::report::TornTail;
@@ -51,7 +52,8 @@ impl FrameReader {
     pub(crate) fn new(storage: Arc<dyn Storage>, journal: u64) -> Result<Self, ReadError> {
         let name = segment::folder_name(journal);
         let folder = storage.root().join(&name);
-        let walk = Walk::from_start(storage, name, journal).map_err(|fault| fault.reading(&folder))?;
+        let begin = || Walk::from_start(Arc::clone(&storage), name.clone(), journal);
+        let walk = again(begin).map_err(|fault| fault.reading(&folder))?;
         Ok(Self { walk, folder, found: None, events: Vec::new() })
     }
 

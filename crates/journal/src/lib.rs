@@ -51,7 +51,7 @@ mod window;
 mod writer;
 
 pub use error::{Damage, DiskError, JournalError, LogError, ReadError};
-pub use files::{Frame, JournalFiles, RawFrame, SegmentFile};
+pub use files::{Frame, JournalFiles, RawFrame, SegmentFile, Snapshot};
 pub use frame::{BODY_BYTES_MAX, BODY_GATHER_BYTES, FRAME_BYTES_MAX, HEADER_BYTES};
 pub use frames::{FrameReader, NextFrame, Tail};
 pub use naming::utc;

@@ -93,6 +93,15 @@ impl JournalReader {
         self.walk.journal
     }
 
+    /// The sequence number of the first event that is there, or will be.
+    pub fn first_sequence(&self) -> Result<u64, ReadError> {
+        let begin = || {
+            let Walk { storage, folder, journal, .. } = &self.walk;
+            Walk::from_start(Arc::clone(storage), folder.clone(), *journal)
+        };
+        Ok(again(begin).map_err(|fault| fault.reading(&self.root))?.expect.sequence)
+    }
+
     /// Goes to the transaction that has the event with this number, forwards or back. If it is not there
     /// yet, it will be the first one that is returned.
     pub fn seek(&mut self, sequence: u64) -> Result<(), ReadError> {
@@ -202,7 +211,7 @@ impl JournalReader {
 }
 
 /// A segment may be removed while it is looked for: then there are others to look at.
-fn again<T>(mut look: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+pub(crate) fn again<T>(mut look: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
     const TIMES: u32 = 8;
     let gone = |fault: &Fault| matches!(fault, Fault::Disk(error) if error.source.kind() == std::io::ErrorKind::NotFound);
     for _ in 1..TIMES {

@@ -37,6 +37,9 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
             other => other?,
         }
     }
+    if filter.has_names() && reader.first_sequence()? > 1 {
+        learn(&options.place, &mut filter)?;
+    }
     let mut out = stdout();
     let mut events = Vec::new();
     loop {
@@ -66,4 +69,16 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     }
     out.flush()?;
     filter.unknown().map_or(Ok(()), |what| Err(Failure::NotThere(what)))
+}
+
+/// Names that were given before the journal begins, as far as its snapshots know them.
+fn learn(place: &Place, filter: &mut Filter) -> Result<(), Failure> {
+    let files = place.files()?;
+    for snapshot in files.snapshots()? {
+        // What is wrong with it is for `verify` to say.
+        if let Ok(snapshot) = files.snapshot(&snapshot) {
+            filter.learn_state(&snapshot.state);
+        }
+    }
+    Ok(())
 }

@@ -3,12 +3,13 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use betex_journal::ReadError;
+use betex_journal::{JournalError, ReadError, SnapshotError};
 
 /// The journal is damaged.
 pub(crate) const DAMAGED: u8 = 1;
 const MISUSED: u8 = 2;
 const UNREADABLE: u8 = 3;
+const IN_USE: u8 = 4;
 const NEWER: u8 = 5;
 const NOT_THERE: u8 = 6;
 
@@ -17,6 +18,10 @@ const NOT_THERE: u8 = 6;
 pub(crate) enum Failure {
     /// Something was changed that had been acknowledged.
     Damaged(String),
+    /// One that the next start passes over.
+    DamagedSnapshot(String),
+    /// Another process writes it.
+    InUse(String),
     /// Arguments that clap cannot judge.
     Misused(String),
     /// No journal, or the disk said no.
@@ -32,6 +37,9 @@ pub(crate) enum Failure {
 const RESTORE: &str = "What was before is sound; nothing was changed. Stop the server, keep a copy of this directory, and \
 restore it from a backup: docs/operating.md, \"When something is wrong\"";
 
+const PASSED_OVER: &str = "The journal itself is sound, so nothing is missing: the next start passes over this snapshot, \
+and the next snapshot replaces it";
+
 impl Failure {
     /// Says it on stderr; the exit code.
     pub(crate) fn tell(self) -> ExitCode {
@@ -39,6 +47,8 @@ impl Failure {
             // Whoever closed the pipe has what they wanted.
             Self::ClosedPipe => return ExitCode::SUCCESS,
             Self::Damaged(what) => (DAMAGED, what, RESTORE),
+            Self::DamagedSnapshot(what) => (DAMAGED, what, PASSED_OVER),
+            Self::InUse(what) => (IN_USE, what, "Nothing was changed"),
             Self::Misused(what) => (MISUSED, what, "`betex-journal help` says what makes sense"),
             Self::Unreadable(what) => {
                 (UNREADABLE, what, "Name the data directory of a server, and see to it that you may read it")
@@ -62,6 +72,30 @@ impl From<ReadError> for Failure {
             ReadError::Newer { .. } => Self::Newer(what),
             ReadError::Pruned { .. } => Self::NotThere(what),
             ReadError::NoJournal(_) | ReadError::Naming { .. } | ReadError::Disk(_) => Self::Unreadable(what),
+        }
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let what = error.to_string();
+        match error {
+            JournalError::Locked(_) => Self::InUse(what),
+            JournalError::Corrupt { .. } => Self::Damaged(what),
+            JournalError::Newer { .. } => Self::Newer(what),
+            JournalError::SegmentBytes { .. } | JournalError::Naming { .. } | JournalError::Disk(_) => {
+                Self::Unreadable(what)
+            }
+        }
+    }
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Disk(error) => ReadError::Disk(error).into(),
+            SnapshotError::Read(error) => error.into(),
+            SnapshotError::Encode(_) => Self::Unreadable(error.to_string()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use betex_core::event::Event;
+use betex_core::state::State;
 use betex_core::types::{AccountId, MarketId};
 use betex_journal::JournalEvent;
 use clap::Args;
@@ -137,6 +138,16 @@ impl Filter {
                 Some(Name::Id(id)) => self.concerns(event, &|account| account.0 == *id),
                 Some(Name::Text(_)) => self.concerns(event, &|account| self.accounts.contains(&account)),
             }
+    }
+
+    /// Takes over what a state knows of the names that were asked for.
+    pub(crate) fn learn_state(&mut self, state: &State) {
+        if let Some(Name::Text(key)) = &self.wanted.market {
+            self.markets.extend(state.market_named(key).map(|market| market.id()));
+        }
+        if let Some(Name::Text(name)) = &self.wanted.account {
+            self.accounts.extend(state.account_named(name));
+        }
     }
 
     fn learn(&mut self, event: &JournalEvent) {

@@ -1,5 +1,6 @@
 //! The program `betex-journal`: looks into a journal, live or dead. `docs/tool.md` describes it.
 
+mod compact;
 mod dump;
 mod failure;
 mod filter;
@@ -20,7 +21,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::failure::Failure;
 
-/// Looks into a journal of BetEx, whether or not a server is writing it, and changes nothing.
+/// Looks into a journal of BetEx, whether or not a server is writing it. Only `compact` changes anything, and only
+/// while no server runs.
 #[derive(Parser)]
 #[command(name = "betex-journal", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -47,6 +49,8 @@ enum Task {
     Stats(stats::Options),
     /// One frame: its header, its place in the chain, its records, its bytes; also of a damaged journal.
     ShowFrame(show_frame::Options),
+    /// Makes a snapshot of what is sealed and removes what no start needs; only while no server uses the journal.
+    Compact(compact::Options),
 }
 
 /// Which journal.
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         Task::Dump(options) => dump::run(options),
         Task::Stats(options) => stats::run(&options),
         Task::ShowFrame(options) => show_frame::run(&options),
+        Task::Compact(options) => compact::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use betex_core::event::Event;
 use betex_journal::record::raw_records;
-use betex_journal::{NextFrame, SegmentFile};
+use betex_journal::{JournalFiles, NextFrame, SegmentFile, SnapshotFile};
 use clap::Args;
 use serde::Serialize;
 
@@ -32,6 +32,7 @@ struct Stats {
     journal: String,
     began: String,
     segments: Vec<Segment>,
+    snapshots: Vec<Snapshot>,
     frames: u64,
     transactions: u64,
     events: u64,
@@ -56,6 +57,12 @@ struct Segment {
     bytes: u64,
     frames: u64,
     frame_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Snapshot {
+    name: String,
+    sequence: u64,
 }
 
 #[derive(Default, Serialize)]
@@ -111,6 +118,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     drop(progress);
     stats.segments = files.segments()?.into_iter().map(|file| filled(file, &mut used)).collect();
+    stats.snapshots = snapshots(&files)?;
     let mut out = stdout();
     if options.json {
         serde_json::to_writer(&mut out, &stats).map_err(std::io::Error::from)?;
@@ -120,6 +128,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     out.flush()?;
     Ok(())
+}
+
+fn snapshots(files: &JournalFiles) -> Result<Vec<Snapshot>, Failure> {
+    let files = files.snapshots()?.into_iter();
+    Ok(files.map(|SnapshotFile { name, sequence }| Snapshot { name, sequence }).collect())
 }
 
 /// A segment with the frames that were found in it.
@@ -153,6 +166,9 @@ fn tell(out: &mut impl Write, stats: &Stats) -> std::io::Result<()> {
     writeln!(out, "\nsegment           bytes      in frames     frames")?;
     for Segment { number, bytes, frames, frame_bytes } in &stats.segments {
         writeln!(out, "{number:08} {bytes:>14} {frame_bytes:>14} {frames:>10}")?;
+    }
+    for Snapshot { name, .. } in &stats.snapshots {
+        writeln!(out, "snapshot {name}")?;
     }
     Ok(())
 }
