@@ -1,6 +1,8 @@
 //! Mutated frames, records and directories. Whatever the bytes: no panic, no more memory than they allow, and
 //! what is accepted is what would have been written.
 
+mod snapshots;
+
 use std::sync::Arc;
 
 use betex_fuzz::{Corpus, Dice, run};

@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::real_day::{DERBY, RealDay};
 use crate::tape::{JOURNAL, cancelled, open, segment, short_day};
 
+mod snapshots;
+
 /// What a run of it said.
 #[derive(Debug)]
 struct Said {
@@ -180,8 +182,8 @@ fn what_cannot_be_read_has_a_code_and_a_sentence() {
         (directory.path(), "dump", &["--since", "noon"], 2, "2026-10-03T12:30:00Z"),
         (directory.path(), "dump", &["--from", "9", "--to", "3"], 2, "--from must not be above --to"),
         (directory.path(), "dump", &["--from", "0"], 2, "0"),
-        (directory.path(), "dump", &["--market", "elsewhere"], 6, "no market was ever called \"elsewhere\""),
-        (directory.path(), "dump", &["--account", "carol"], 6, "no account was ever called \"carol\""),
+        (directory.path(), "dump", &["--market", "elsewhere"], 6, "no market is called \"elsewhere\""),
+        (directory.path(), "dump", &["--account", "carol"], 6, "no account is called \"carol\""),
         (directory.path(), "guess", &[], 2, "guess"),
     ] {
         let said = run(place, task, arguments);

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use betex_journal::{
-    FileStorage, JournalFiles, JournalOptions, Pruned, Retention, SnapshotOptions, open_state,
-};
+use betex_journal::{FileStorage, JournalOptions, Pruned, Retention, SnapshotOptions, open_state};
 use clap::Args;
 
 use crate::Place;

@@ -95,10 +95,10 @@ impl Filter {
     pub(crate) fn unknown(&self) -> Option<String> {
         match (&self.wanted.market, &self.wanted.account) {
             (Some(Name::Text(key)), _) if self.markets.is_empty() => {
-                Some(format!("no market was ever called {key:?}"))
+                Some(format!("no market is called {key:?} in what was read"))
             }
             (_, Some(Name::Text(name))) if self.accounts.is_empty() => {
-                Some(format!("no account was ever called {name:?}"))
+                Some(format!("no account is called {name:?} in what was read"))
             }
             _ => None,
         }
