@@ -4,6 +4,7 @@
 
 mod clients;
 mod counts;
+mod fuzz;
 mod recordings;
 mod replay;
 mod server;
@@ -41,6 +42,8 @@ enum Task {
     Floors,
     /// Licences, duplicates and sources of the dependencies; advisories where they can be fetched.
     Deny,
+    /// Fuzz the decoders, the journal and the wire; prints how to make a broken input again.
+    Fuzz(fuzz::Options),
     /// Fetch the recordings of real markets into `recordings/`.
     Recordings,
     /// The Python and TypeScript clients against the release server.
@@ -85,6 +88,7 @@ fn run(task: &Task) -> Result<bool> {
             suite::deny(&workspace, &shell)?;
             suite::advisories(&workspace, &shell)?;
         }
+        Task::Fuzz(options) => fuzz::run(&workspace, &shell, options)?,
         Task::Recordings => recordings::fetch(&workspace, &shell)?,
         Task::Clients => {
             tools::python(&workspace, &shell)?;

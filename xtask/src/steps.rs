@@ -66,7 +66,9 @@ impl Steps {
             Ok(()) => "-",
         };
         println!("{verdict:>6} {seconds:>7.1} s  {counted}");
-        for line in skipped {
+        // What was not done, and figures that are worth as much as a count of tests.
+        let figures = log.lines().filter(|line| line.starts_with("fuzz "));
+        for line in skipped.into_iter().chain(figures) {
             println!("    {line}");
         }
         if let Err(error) = &result {

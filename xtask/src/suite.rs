@@ -7,10 +7,12 @@ use anyhow::{Result, bail};
 use crate::shell::Shell;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{clients, recordings, replay, server, structure, tools};
+use crate::{clients, fuzz, recordings, replay, server, structure, tools};
 
 /// Kills of the server in the step that replays through them.
 const KILLS: u32 = 6;
+/// Seconds of fuzzing, all targets together. `cargo xtask fuzz` takes as many as it is given.
+const FUZZ_SECONDS: u64 = 20;
 /// All recordings, and those without the two long ones.
 const ALL: &[&str] = &recordings::FILES;
 const SHORTER: &[&str] = recordings::FILES.split_at(2).1;
@@ -42,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
         let mut test = workspace.cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
         shell.run(&mut test)
     })?;
+    steps.step("fuzzing", |shell| fuzz::run(workspace, shell, &fuzz::Options::all(FUZZ_SECONDS)))?;
     if !steps.step("release build", |shell| server::build(workspace, shell))? {
         return Ok(());
     }

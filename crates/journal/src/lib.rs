@@ -33,7 +33,9 @@
 //! ```
 
 mod error;
+mod files;
 mod frame;
+mod frames;
 mod naming;
 mod reader;
 pub mod record;
@@ -49,7 +51,10 @@ mod window;
 mod writer;
 
 pub use error::{Damage, DiskError, JournalError, LogError, ReadError};
+pub use files::{Frame, JournalFiles, RawFrame, SegmentFile, Snapshot};
 pub use frame::{BODY_BYTES_MAX, BODY_GATHER_BYTES, FRAME_BYTES_MAX, HEADER_BYTES};
+pub use frames::{FrameReader, NextFrame, Tail};
+pub use naming::utc;
 pub use reader::{Events, JournalEvent, JournalReader};
 pub use recover::{JournalOptions, Opened, open, open_state};
 pub use report::{RecoveryReport, TornTail};

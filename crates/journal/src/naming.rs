@@ -1,8 +1,9 @@
 //! `journal.log`: the small text file that says which journal is the current one.
 
 use std::fmt;
+use std::io;
 
-use crate::error::DiskError;
+use crate::error::{DiskError, ReadError};
 use crate::segment;
 use crate::storage::{Access, Storage};
 
@@ -79,6 +80,20 @@ impl Naming {
         Self::parse(text).map(Some).map_err(NamingError::Garbled)
     }
 
+    /// What the file says, for whoever reads a journal that must be there.
+    pub(crate) fn current(storage: &dyn Storage) -> Result<Self, ReadError> {
+        let root = storage.root();
+        match Self::read(storage) {
+            Ok(Some(naming)) => Ok(naming),
+            Ok(None) => Err(ReadError::NoJournal(root.to_owned())),
+            Err(NamingError::Disk(error)) if error.source.kind() == io::ErrorKind::NotFound => {
+                Err(ReadError::NoJournal(root.to_owned()))
+            }
+            Err(NamingError::Disk(error)) => Err(error.into()),
+            Err(NamingError::Garbled(problem)) => Err(ReadError::Naming { path: root.join(FILE), problem }),
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let (mut format, mut journal, mut began) = (None, None, None);
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -119,8 +134,9 @@ impl Naming {
     }
 }
 
-/// Nanoseconds since the Unix epoch as people write them, to the second.
-fn utc(time_ns: u64) -> String {
+/// A time in nanoseconds since the Unix epoch as people write it: UTC, to the second, as in
+/// `2026-10-03T12:30:00Z`.
+pub fn utc(time_ns: u64) -> String {
     let seconds = time_ns / 1_000_000_000;
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // The civil calendar in years that begin in March: the leap day is then the last one.

@@ -9,7 +9,7 @@ use betex_core::types::MarketId;
 
 use crate::error::{Fault, ReadError};
 use crate::frame::FrameHeader;
-use crate::naming::{self, Naming, NamingError};
+use crate::naming::Naming;
 use crate::record::BodyDecoder;
 use crate::segment;
 use crate::storage::{FileStorage, Storage};
@@ -74,20 +74,9 @@ pub struct JournalReader {
 impl JournalReader {
     /// At the first event of the current journal.
     pub fn open(storage: Arc<dyn Storage>) -> Result<Self, ReadError> {
-        let root = storage.root().to_owned();
-        let naming = match Naming::read(&*storage) {
-            Ok(Some(naming)) => naming,
-            Ok(None) => return Err(ReadError::NoJournal(root)),
-            Err(NamingError::Disk(error)) if error.source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ReadError::NoJournal(root));
-            }
-            Err(NamingError::Disk(error)) => return Err(error.into()),
-            Err(NamingError::Garbled(problem)) => {
-                return Err(ReadError::Naming { path: root.join(naming::FILE), problem });
-            }
-        };
+        let naming = Naming::current(&*storage)?;
         let folder = segment::folder_name(naming.journal);
-        let root = root.join(&folder);
+        let root = storage.root().join(&folder);
         let begin = || Walk::from_start(Arc::clone(&storage), folder.clone(), naming.journal);
         let walk = again(begin).map_err(|fault| fault.reading(&root))?;
         let from = walk.expect.sequence;
@@ -102,6 +91,15 @@ impl JournalReader {
     /// The journal's number.
     pub fn journal(&self) -> u64 {
         self.walk.journal
+    }
+
+    /// The sequence number of the first event that is there, or will be.
+    pub fn first_sequence(&self) -> Result<u64, ReadError> {
+        let begin = || {
+            let Walk { storage, folder, journal, .. } = &self.walk;
+            Walk::from_start(Arc::clone(storage), folder.clone(), *journal)
+        };
+        Ok(again(begin).map_err(|fault| fault.reading(&self.root))?.expect.sequence)
     }
 
     /// Goes to the transaction that has the event with this number, forwards or back. If it is not there
@@ -213,7 +211,7 @@ impl JournalReader {
 }
 
 /// A segment may be removed while it is looked for: then there are others to look at.
-fn again<T>(mut look: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+pub(crate) fn again<T>(mut look: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
     const TIMES: u32 = 8;
     let gone = |fault: &Fault| matches!(fault, Fault::Disk(error) if error.source.kind() == std::io::ErrorKind::NotFound);
     for _ in 1..TIMES {

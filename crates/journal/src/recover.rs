@@ -308,7 +308,7 @@ fn recover(storage: &Arc<dyn Storage>, journal: u64, recovery: &mut dyn Recovery
 }
 
 /// Bytes that are neither frames nor zeros: what a crash left of the last write.
-fn torn_tail(walk: &Walk, dirty_end: u64, following: &[Following]) -> Option<TornTail> {
+pub(crate) fn torn_tail(walk: &Walk, dirty_end: u64, following: &[Following]) -> Option<TornTail> {
     if dirty_end > walk.offset {
         return Some(TornTail { segment: walk.number, offset: walk.offset, bytes: dirty_end - walk.offset });
     }

@@ -100,6 +100,11 @@ impl Walk {
         self.frame().get(frame::HEADER_BYTES..).unwrap_or_default()
     }
 
+    /// Where the frame that [`Walk::next`] found begins, and its length.
+    pub(crate) fn found(&self) -> (u64, usize) {
+        self.found
+    }
+
     fn frame(&self) -> &[u8] {
         self.window.held(self.found.0, self.found.1).unwrap_or_default()
     }

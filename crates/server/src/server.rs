@@ -163,7 +163,7 @@ fn listen(
 }
 
 /// Recovery reads the whole journal: not for async code.
-async fn start_engine(options: &Options, hub: Arc<Hub>) -> Result<Arc<Engine>, StartError> {
+pub(crate) async fn start_engine(options: &Options, hub: Arc<Hub>) -> Result<Arc<Engine>, StartError> {
     let config = betex::config::Config {
         durability: options.durability.into(),
         job_orders_per_s: options.job_orders_per_s,

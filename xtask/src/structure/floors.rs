@@ -21,7 +21,7 @@ enum Place {
     Outside,
 }
 
-const PLACES: [(&str, Place); 9] = [
+const PLACES: [(&str, Place); 10] = [
     ("betex-core", Place::Floor(1)),
     ("betex-journal", Place::Floor(2)),
     ("betex", Place::Floor(3)),
@@ -30,6 +30,7 @@ const PLACES: [(&str, Place); 9] = [
     ("betex-proto", Place::Wire),
     ("betex-sim", Place::TestSupport),
     ("betex-naive", Place::Alone),
+    ("betex-fuzz", Place::Alone),
     ("xtask", Place::Outside),
 ];
 

@@ -8,10 +8,10 @@ use rustc_hash::FxBuildHasher;
 
 use super::{ClientIdImage, ClosedImage, EngineImage, JobImage, MarketImage, OrderImage, Piece, TurnImage};
 use crate::book::{Links, NO_CLIENT_ID, Order};
-use crate::event::{Half, OutcomeIndex};
+use crate::event::{CancelReason, Half, OutcomeIndex};
 use crate::jobs::Turn;
 use crate::ladder::{Ladder, PRICE_TICKS_MAX, Tick};
-use crate::limits::JOBS_MAX;
+use crate::limits::MASS_CANCELS_MAX;
 use crate::market::{ClientEntry, Market, Place};
 use crate::state::State;
 use crate::topology::Topology;
@@ -247,7 +247,10 @@ impl Builder {
         let state = &mut self.state;
         check(number >= 1 && number <= state.sequence, "its job was not started")?;
         check(state.jobs.last().is_none_or(|last| last < number), "its job is not behind the one before")?;
-        check(state.jobs.filtered() < JOBS_MAX, "there are too many jobs")?;
+        if job.filter.reason == CancelReason::MassCancelled {
+            let bound = state.jobs.mass_cancels() < MASS_CANCELS_MAX;
+            check(bound, "there are too many mass cancels")?;
+        }
         let slot = state.markets.slot(market).ok_or("its job is of a market that there is not")?;
         let outcomes = state.markets.get(slot).runners.len();
         let outcome = job.filter.outcome.is_none_or(|outcome| outcome.index() < outcomes);

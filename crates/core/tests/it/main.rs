@@ -5,6 +5,7 @@ mod crowd;
 mod everywhere;
 mod exchange;
 mod flow;
+mod fuzz;
 mod golden;
 mod holds;
 mod images;

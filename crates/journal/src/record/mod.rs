@@ -17,11 +17,13 @@ mod orders;
 mod out;
 mod pieces;
 mod preceding;
+mod raw;
 mod trades;
 
 pub use decode::{BodyDecoder, RecordError, RecordProblem};
 pub use encode::{BodyEncoder, EncodeError};
 pub use pieces::{SnapshotEnd, SnapshotRecord, decode_snapshot, encode_snapshot};
+pub use raw::{RawRecord, raw_records};
 
 /// Bytes of a record's head.
 pub const HEAD_BYTES: usize = size_of::<layout::Head>();

@@ -54,7 +54,12 @@ pub(crate) fn newest(
 }
 
 /// The snapshot in this file, or what is wrong with it.
-fn load(storage: &dyn Storage, folder: &str, journal: u64, file: &SnapshotFile) -> Result<Loaded, String> {
+pub(crate) fn load(
+    storage: &dyn Storage,
+    folder: &str,
+    journal: u64,
+    file: &SnapshotFile,
+) -> Result<Loaded, String> {
     let window = Window::of(storage, format!("{folder}/{}", file.name));
     let mut window = window.map_err(|error| error.to_string())?;
     let len = window.len(storage).map_err(|error| error.to_string())?;

@@ -6,7 +6,7 @@ mod maker;
 mod prune;
 mod write;
 
-pub(crate) use load::{Loaded, newest};
+pub(crate) use load::{Loaded, load, newest};
 pub(crate) use maker::missing_beginning;
 pub use maker::{SnapshotError, SnapshotMade, SnapshotMaker, SnapshotOptions};
 pub use prune::{Pruned, Retention};

@@ -91,7 +91,7 @@ impl Desk {
     }
 
     /// Events of many bytes that leave nothing in the state but their numbers.
-    fn ballast(&mut self) {
+    pub(crate) fn ballast(&mut self) {
         let runners = (1..=256_u64).map(|n| NewRunner { id: RunnerId(n), name: format!("{n:0128}") });
         let market =
             NewMarket { runners: runners.collect(), synthetic: false, ..NewMarket::new("", [""; 0]) };

@@ -16,7 +16,7 @@ use crate::memory_storage::MemoryStorage;
 use crate::tape::{first_day, open, read_all, segment, short_day};
 
 /// The bytes of a fixture: hex digits, and for people spaces, lines, and what is behind a `#`.
-fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/fixtures/{name}.hex", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let digits: String =

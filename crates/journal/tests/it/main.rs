@@ -9,11 +9,15 @@ mod desk;
 mod faults;
 mod fixtures;
 mod following;
+mod fuzz;
 mod memory_storage;
 mod opening;
+mod real_day;
 mod round_trip;
 mod snapshot_damage;
 mod snapshot_faults;
 mod snapshots;
 mod tape;
+#[cfg(feature = "tool")]
+mod tool;
 mod writing;

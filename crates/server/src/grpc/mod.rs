@@ -1,6 +1,8 @@
 //! The gRPC service: each call in its own file, what they share here.
 
 mod book;
+#[cfg(test)]
+mod fuzz;
 mod markets;
 mod mass_cancel;
 mod orders;
