@@ -3,8 +3,9 @@
 
 use betex_journal::JournalError;
 
-use crate::desk::{EVERY, open, recovered, snapshot_files, try_open};
+use crate::desk::{EVERY, open, recovered, segments, snapshot_files, try_open};
 use crate::memory_storage::MemoryStorage;
+use crate::tape::segment;
 
 /// A journal of which only the tail is left, two snapshots before it, and the digest of the whole.
 fn pruned() -> (MemoryStorage, [String; 2], [u8; 32]) {
@@ -19,8 +20,23 @@ fn pruned() -> (MemoryStorage, [String; 2], [u8; 32]) {
     (storage, files, digest)
 }
 
-/// Puts the damaged newer snapshot beside the older one, and then alone: it must not be used. Where it is used
-/// because only padding was changed, the state is the same.
+/// The same disk with no more than the newer snapshot needs, so that it can be copied thousands of times.
+fn lean(storage: &MemoryStorage) -> MemoryStorage {
+    let disk = storage.kill();
+    for number in segments(&disk) {
+        let mut bytes = disk.read(&segment(number));
+        bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1 + 4_096));
+        if (1..1 << 19).contains(&bytes.len()) {
+            disk.replace(&segment(number), bytes);
+        } else {
+            disk.delete(&segment(number));
+        }
+    }
+    disk.kill()
+}
+
+/// Puts the damaged newer snapshot there without the older one: it must not be used. Where it is used because only
+/// padding was changed, the state is the same.
 fn check(storage: &MemoryStorage, [older, newer]: &[String; 2], digest: [u8; 32], damaged: &[u8]) -> bool {
     let disk = storage.kill();
     disk.replace(newer, damaged.to_vec());
@@ -44,9 +60,9 @@ fn check(storage: &MemoryStorage, [older, newer]: &[String; 2], digest: [u8; 32]
 #[test]
 fn cut_at_every_byte() {
     let (storage, files, digest) = pruned();
-    let whole = storage.read(&files[1]);
+    let (whole, lean) = (storage.read(&files[1]), lean(&storage));
     for cut in 0..whole.len() {
-        assert!(!check(&storage, &files, digest, &whole[..cut]), "used although cut at {cut}");
+        assert!(!check(&lean, &files, digest, &whole[..cut]), "used although cut at {cut}");
         if cut % 64 == 0 {
             // Zeros where something was, and more than there was; and the older one is there.
             let mut bytes = whole[..cut].to_vec();
@@ -70,12 +86,12 @@ fn cut_at_every_byte() {
 #[test]
 fn every_bit_flipped() {
     let (storage, files, digest) = pruned();
-    let whole = storage.read(&files[1]);
+    let (whole, lean) = (storage.read(&files[1]), lean(&storage));
     let [mut refused, mut harmless] = [0; 2];
     for bit in 0..8 * whole.len() {
         let mut bytes = whole.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        if check(&storage, &files, digest, &bytes) {
+        if check(&lean, &files, digest, &bytes) {
             harmless += 1;
         } else {
             refused += 1;
