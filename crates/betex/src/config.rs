@@ -1,6 +1,7 @@
 //! How an engine is set up: its bounds and its durability.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use betex_core::limits::Limits;
 use betex_journal::Durability;
@@ -27,6 +28,9 @@ pub struct Config {
     /// Orders a second that long jobs (closing, lapsing, mass cancels) take out, so that streams can follow
     /// them; 0: as fast as possible. The first step of a mass cancel, of up to 512 orders, waits for nothing.
     pub job_orders_per_s: u32,
+    /// How long a handler that recovers may stay away, or stand still, before the journal no longer waits
+    /// for it and may be pruned of what it has not seen: 1 s to 3650 days.
+    pub handler_claim: Duration,
     /// What is done when the journal fails, before the process is aborted: the last words.
     pub last_words: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -42,6 +46,7 @@ impl Default for Config {
             priority_lane: 16_384,
             handler_queue_events: 65_536,
             job_orders_per_s: 20_000,
+            handler_claim: Duration::from_secs(7 * 86_400),
             last_words: Arc::new(|words| tracing::error!("{words}")),
         }
     }
@@ -57,6 +62,7 @@ impl std::fmt::Debug for Config {
             .field("normal_lane", &self.normal_lane)
             .field("priority_lane", &self.priority_lane)
             .field("handler_queue_events", &self.handler_queue_events)
+            .field("handler_claim", &self.handler_claim)
             .finish_non_exhaustive()
     }
 }
@@ -80,6 +86,9 @@ impl Config {
         }
         if !(1_024..=QUEUE_MAX).contains(&self.handler_queue_events) {
             return wrong("handler_queue_events", "1024 to 1048576");
+        }
+        if !(Duration::from_secs(1)..=Duration::from_secs(3_650 * 86_400)).contains(&self.handler_claim) {
+            return wrong("handler_claim", "1 s to 3650 days");
         }
         Ok(())
     }

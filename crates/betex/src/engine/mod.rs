@@ -11,7 +11,10 @@ pub mod journal;
 mod journaler;
 mod lanes;
 mod pipeline;
+mod positions;
+mod positions_file;
 mod response;
+mod roster;
 mod sequencer;
 pub mod state;
 
@@ -19,4 +22,5 @@ pub use doorbell::Doorbell;
 pub use feed::EngineEvent;
 pub use handlers::{EventHandler, HandlerOptions, HandlerRecovery};
 pub use response::{OwnedResponse, Responder, Response};
+pub use roster::{HandlerState, HandlerStatus};
 pub use sequencer::{Clock, SystemClock};

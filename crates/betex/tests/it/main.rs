@@ -6,4 +6,5 @@ mod engine;
 mod faults;
 mod handlers;
 mod matching;
+mod positions;
 mod shop;
