@@ -144,21 +144,23 @@ impl EngineBuilder {
             let (name, last) = (&registered.options.name, shared.feeds.shown());
             following.push((positions.register(name, registered.recovery, last, now_ns)?, registered));
         }
-        let (mut trackers, mut threads) = (Vec::new(), Vec::new());
+        let (mut trackers, mut followers) = (Vec::new(), Vec::new());
         for (after, registered) in following {
             let (tracker, thread) = start_handler(registered, after, &shared, &storage, &positions)?;
             trackers.push(tracker);
-            threads.push(thread);
+            followers.push(thread);
         }
         positions.save();
         let preparer = pipeline::prepare_segments(preparer)?;
-        threads.extend(pipeline::drive(stages, &config, Arc::clone(&supply))?);
+        let threads = pipeline::drive(stages, &config, Arc::clone(&supply))?;
         let engine = Engine {
             shared,
             storage,
             report,
             supply,
             threads: Mutex::new(threads),
+            followers: Mutex::new(followers),
+            handler_patience: config.handler_patience,
             preparer: Mutex::new(Some(preparer)),
             trackers,
             positions,
@@ -210,6 +212,9 @@ pub struct Engine {
     report: RecoveryReport,
     supply: Arc<SegmentSupply>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The handlers' threads.
+    followers: Mutex<Vec<JoinHandle<()>>>,
+    handler_patience: Duration,
     preparer: Mutex<Option<JoinHandle<()>>>,
     trackers: Vec<Arc<Tracker>>,
     positions: Arc<HandlerPositions>,
@@ -391,13 +396,15 @@ impl Engine {
     }
 
     /// Takes no more commands, answers all that were taken, and waits until everything is on disk and
-    /// every handler has seen it. The second time does nothing. Called by a handler, which cannot wait
-    /// for itself, it does not wait.
+    /// every handler has seen it - but for those that take longer than [`Config::handler_patience`], which
+    /// are left where they are. The second time does nothing. Called by a handler, which cannot wait for
+    /// itself, it does not wait.
     pub fn stop(&self) {
         self.shared.lanes.stop();
-        let mut threads = self.threads.lock();
+        let (mut threads, mut followers) = (self.threads.lock(), self.followers.lock());
         let own = std::thread::current().id();
-        if threads.iter().any(|thread| thread.thread().id() == own) {
+        if threads.iter().chain(followers.iter()).any(|thread| thread.thread().id() == own) {
+            followers.clear();
             return threads.clear();
         }
         let asked = Instant::now();
@@ -407,15 +414,46 @@ impl Engine {
             if asked.elapsed() > STOP_PATIENCE && self.supply.is_degraded() {
                 self.supply.stop();
             }
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(STOP_LOOK);
         }
         for thread in threads.drain(..).chain(self.preparer.lock().take()) {
             // A stage that panics takes the process with it, so there is nobody to report.
             let _ = thread.join();
         }
+        self.wait_for_handlers(&mut followers);
+    }
+
+    fn wait_for_handlers(&self, followers: &mut Vec<JoinHandle<()>>) {
+        let all_end_within = |patience: Duration, followers: &[JoinHandle<()>]| {
+            let begun = Instant::now();
+            while followers.iter().any(|thread| !thread.is_finished()) {
+                if begun.elapsed() > patience {
+                    return false;
+                }
+                std::thread::sleep(STOP_LOOK);
+            }
+            true
+        };
+        if !all_end_within(self.handler_patience, followers) {
+            // Those that are still at work end with the batch that they have; some may hang in it.
+            self.shared.feeds.abandon();
+            all_end_within(ABANDON_PATIENCE, followers);
+        }
+        for handler in self.handlers() {
+            if !matches!(handler.state, HandlerState::Finished | HandlerState::Stopped(_)) {
+                let HandlerStatus { name, next_sequence, .. } = handler;
+                tracing::error!(handler = name, next = next_sequence, "a handler hangs and is left behind");
+            }
+        }
+        // What has ended was caught there, and what hangs cannot be waited for.
+        followers.clear();
     }
 }
 
+/// How often a stop looks whether all have ended.
+const STOP_LOOK: Duration = Duration::from_millis(1);
+/// How long a stop waits for handlers that were told to end at once.
+const ABANDON_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a stop waits for a disk that is full.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 

@@ -73,6 +73,8 @@ pub(crate) struct Feeds {
     shown: AtomicU64,
     /// No more events will come.
     closed: AtomicBool,
+    /// Nor will those be waited for that have not been seen.
+    abandoned: AtomicBool,
 }
 
 impl Feeds {
@@ -81,6 +83,7 @@ impl Feeds {
             feeds: RwLock::default(),
             shown: AtomicU64::new(sequence),
             closed: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
         })
     }
 
@@ -115,6 +118,12 @@ impl Feeds {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.feeds.read().iter().for_each(|feed| feed.bell.ring());
+    }
+
+    /// Ends every follower with its next step, whatever it has not seen.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        self.close();
     }
 
     /// Begins to follow after this sequence number, or with what comes next.
@@ -163,6 +172,8 @@ pub(crate) enum Followed {
     Nothing,
     /// There is nothing new and never will be.
     End,
+    /// There is more, and nobody waits for it.
+    Abandoned,
 }
 
 impl Follower {
@@ -178,6 +189,9 @@ impl Follower {
 
     /// Shows what has come: one batch, or some transactions from the journal.
     pub(crate) fn step(&mut self, mut show: impl FnMut(&EngineEvent)) -> Result<Followed, ReadError> {
+        if self.feeds.abandoned.load(Ordering::Acquire) {
+            return Ok(Followed::Abandoned);
+        }
         // In this order: what is shown was put into the queues before.
         let closed = self.feeds.closed.load(Ordering::Acquire);
         let shown = self.feeds.shown.load(Ordering::Acquire);

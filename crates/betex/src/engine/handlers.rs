@@ -169,6 +169,9 @@ fn run(handler: &mut dyn EventHandler, mut follower: Follower, place: &Place) ->
             Ok(Ok(Followed::Events)) => place.confirm(follower.next(), follower.is_catching_up()),
             Ok(Ok(Followed::Nothing)) => follower.wait(place.rest(follower.next())),
             Ok(Ok(Followed::End)) => return HandlerState::Finished,
+            Ok(Ok(Followed::Abandoned)) => {
+                return HandlerState::Stopped("the engine stopped before it had seen everything".to_owned());
+            }
             Ok(Err(error)) => return HandlerState::Stopped(error.to_string()),
             Err(panic) => return HandlerState::Stopped(format!("it panicked: {}", message(&*panic))),
         }

@@ -1,10 +1,10 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 
 use betex::engine::consumers::ResponseCallbackHandler;
 use betex::prelude::*;
 
-use crate::shop::{HOME, MARKET, builder, cancel, config, market, open, order, placed};
+use crate::shop::{HOME, Latch, MARKET, builder, cancel, config, market, open, order, placed};
 
 #[test]
 fn an_order_rests_matches_and_is_there_after_a_restart() {
@@ -79,24 +79,6 @@ fn a_long_correlation_id_is_refused_at_the_door() {
     command.correlation_id = Some(CorrelationId::from("x".repeat(129).as_str()));
     let refused = engine.submit(command).unwrap_err();
     assert_eq!(refused.to_string(), "correlation_id: valid is at most 128 bytes");
-}
-
-/// Holds the dispatcher until it is let go.
-#[derive(Default)]
-struct Latch(Mutex<bool>, Condvar);
-
-impl Latch {
-    fn hold(&self) {
-        let mut free = self.0.lock().unwrap();
-        while !*free {
-            free = self.1.wait(free).unwrap();
-        }
-    }
-
-    fn release(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_all();
-    }
 }
 
 #[test]

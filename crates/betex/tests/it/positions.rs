@@ -10,7 +10,7 @@ use betex::error::PositionProblem;
 use betex::prelude::*;
 use parking_lot::Mutex;
 
-use crate::shop::{builder, config, market, open, order, placed};
+use crate::shop::{builder, config, copy, market, open, order, placed};
 
 /// Dice of its own, so that a run can be repeated.
 struct Dice(u64);
@@ -72,7 +72,6 @@ fn with_diary(path: &Path, diary: Diary, recovery: HandlerRecovery) -> Result<En
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how much was tried")]
 fn from_the_journal_to_live_under_load_without_gap_or_repeat() {
     const RUNS: u64 = 40;
     let (mut events, mut caught_up, mut switches) = (0, 0, 0);
@@ -203,20 +202,6 @@ fn who_panics_in_the_middle_goes_on_from_what_was_confirmed() {
     assert_eq!(numbers(&second), (stopped.next_sequence..=engine.durable_sequence()).collect::<Vec<_>>());
 }
 
-/// Copies a directory as a crash would leave it, more or less: journals are made to open as a prefix.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else if std::fs::copy(entry.path(), &to).is_err() {
-            assert!(!entry.path().exists(), "only what was renamed meanwhile may be missing");
-        }
-    }
-}
-
 #[test]
 fn after_a_crash_a_kept_handler_sees_the_last_events_again_and_misses_none() {
     let directory = tempfile::tempdir().unwrap();
@@ -297,7 +282,9 @@ fn a_handler_whose_events_have_been_removed_is_stopped_in_words() {
     while !folder.join("00000004.segment").exists() {
         let _ = engine.submit(order(Side::No, 250, 1, 1));
     }
-    placed(&engine, order(Side::No, 250, 1, 1));
+    while engine.call(order(Side::No, 250, 1, 1)).is_err() {
+        std::thread::yield_now();
+    }
     std::fs::remove_file(folder.join("00000001.segment")).unwrap();
     held.store(false, Ordering::SeqCst);
     while engine.health() == Health::Serving {
@@ -329,4 +316,32 @@ fn names_are_checked() {
     refused(&[Some(&"x".repeat(65))], "1 to 64 bytes");
     build(&[Some("a"), Some("b")], KEPT).unwrap();
     build(&[None, None], HandlerRecovery::AfterSeq(0)).unwrap();
+}
+
+#[test]
+fn a_stop_does_not_wait_for_ever_for_a_handler_that_hangs_and_none_of_its_events_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let diary = Diary::new();
+    let (held, hung) = (Arc::clone(&diary.held), diary.seen());
+    held.store(true, Ordering::SeqCst);
+    let impatient = Config { handler_patience: Duration::from_millis(50), ..config() };
+    let engine = EngineBuilder::with_markets(impatient, [market(1)], directory.path())
+        .unwrap()
+        .register_handler(diary, KEPT, named("diary"))
+        .build()
+        .unwrap();
+    for _ in 0..100 {
+        placed(&engine, order(Side::No, 250, 1, 1));
+    }
+    let begun = Instant::now();
+    engine.stop();
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert_eq!((engine.handlers()[0].next_sequence, engine.handlers()[0].behind), (1, 102));
+    drop(engine);
+    let diary = Diary::new();
+    let seen = diary.seen();
+    with_diary(directory.path(), diary, KEPT).unwrap().stop();
+    assert_eq!(numbers(&seen), (1..=102).collect::<Vec<_>>());
+    assert!(hung.lock().is_empty());
+    held.store(false, Ordering::SeqCst);
 }
