@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use betex::Engine;
 use betex::engine::OwnedResponse;
-use betex::engine::core::Health;
 use betex::error::EngineError;
 use betex_core::command::{Command, CommandKind};
 use betex_core::decide::Receipt;
@@ -109,10 +108,6 @@ impl Exchange {
         let known = self.engine.read().account_named(user);
         if let Some(account) = known {
             return Ok(account);
-        }
-        // The order would be refused for want of room on disk; its user must not take some of it.
-        if matches!(self.engine.health(), Health::Degraded(_)) {
-            return Err(engine_fault(&EngineError::JournalFull));
         }
         let command = Command::new(MarketId::NONE, CommandKind::RegisterAccount { name: user.into() });
         let response = self.engine.request(command).await.map_err(|error| engine_fault(&error))?;
