@@ -45,6 +45,10 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     if !steps.step("release build", |shell| server::build(workspace, shell))? {
         return Ok(());
     }
+    steps.step("soak, short", |shell| {
+        let mut soak = workspace.command(workspace.release("soak"), &["--seconds", "10", "--directory"]);
+        shell.run(soak.arg(&workspace.target))
+    })?;
     steps.step("python client", |shell| clients::python(workspace, shell))?;
     steps.step("typescript client", |shell| clients::typescript(workspace, shell))?;
     steps.step("recordings, core", |shell| replay::in_process(workspace, shell, "core", ALL))?;
