@@ -46,7 +46,8 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
         return Ok(());
     }
     steps.step("soak, short", |shell| {
-        let mut soak = workspace.command(workspace.release("soak"), &["--seconds", "10", "--growth-mib", "16"]);
+        let mut soak =
+            workspace.command(workspace.release("soak"), &["--seconds", "10", "--growth-mib", "16"]);
         // One arena: otherwise the threads of every restart leave some memory in arenas of their own.
         shell.run(soak.env("MALLOC_ARENA_MAX", "1").arg("--directory").arg(&workspace.target))
     })?;
