@@ -48,6 +48,12 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     if !steps.step("release build", |shell| server::build(workspace, shell))? {
         return Ok(());
     }
+    steps.step("soak, short", |shell| {
+        let mut soak =
+            workspace.command(workspace.release("soak"), &["--seconds", "10", "--growth-mib", "16"]);
+        // One arena: otherwise the threads of every restart leave some memory in arenas of their own.
+        shell.run(soak.env("MALLOC_ARENA_MAX", "1").arg("--directory").arg(&workspace.target))
+    })?;
     steps.step("python client", |shell| clients::python(workspace, shell))?;
     steps.step("typescript client", |shell| clients::typescript(workspace, shell))?;
     steps.step("recordings, core", |shell| replay::in_process(workspace, shell, "core", ALL))?;

@@ -8,3 +8,4 @@ pub mod flow;
 pub mod grpc_speed;
 pub mod recordings;
 pub mod report;
+pub mod soak;

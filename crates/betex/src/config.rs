@@ -37,6 +37,11 @@ pub struct Config {
     /// Orders a second that long jobs (closing, lapsing, mass cancels) take out, so that streams can follow
     /// them; 0: as fast as possible. The first step of a mass cancel, of up to 512 orders, waits for nothing.
     pub job_orders_per_s: u32,
+    /// How long a handler that recovers may stay away, or stand still, before the journal no longer waits
+    /// for it and may be pruned of what it has not seen: 1 s to 3650 days.
+    pub handler_claim: Duration,
+    /// How long a stop waits for handlers that have not seen everything, or hang: 0 s to 1 day.
+    pub handler_patience: Duration,
     /// What is done when the journal fails, before the process is aborted: the last words.
     pub last_words: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -55,6 +60,8 @@ impl Default for Config {
             priority_lane: 16_384,
             handler_queue_events: 65_536,
             job_orders_per_s: 20_000,
+            handler_claim: Duration::from_secs(7 * 86_400),
+            handler_patience: Duration::from_secs(30),
             last_words: Arc::new(|words| tracing::error!("{words}")),
         }
     }
@@ -73,6 +80,8 @@ impl std::fmt::Debug for Config {
             .field("normal_lane", &self.normal_lane)
             .field("priority_lane", &self.priority_lane)
             .field("handler_queue_events", &self.handler_queue_events)
+            .field("handler_claim", &self.handler_claim)
+            .field("handler_patience", &self.handler_patience)
             .finish_non_exhaustive()
     }
 }
@@ -114,6 +123,12 @@ impl Config {
         }
         if !(1_024..=QUEUE_MAX).contains(&self.handler_queue_events) {
             return wrong("handler_queue_events", "1024 to 1048576");
+        }
+        if !(Duration::from_secs(1)..=Duration::from_secs(3_650 * 86_400)).contains(&self.handler_claim) {
+            return wrong("handler_claim", "1 s to 3650 days");
+        }
+        if self.handler_patience > Duration::from_secs(86_400) {
+            return wrong("handler_patience", "0 s to 1 day");
         }
         Ok(())
     }

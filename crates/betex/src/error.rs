@@ -1,5 +1,7 @@
 //! What goes wrong outside the market's own decisions.
 
+use std::path::PathBuf;
+
 use betex_journal::{JournalError, ReadError};
 
 use crate::engine::core::CommandLane;
@@ -15,8 +17,12 @@ pub enum EngineError {
         /// Which lane.
         lane: CommandLane,
     },
-    /// The journal's disk has no room for the next segment: new orders are refused, cancels go on.
-    #[error("the journal's disk is full; new orders are refused until there is room, cancels go on")]
+    /// The journal's disk has no room for the next segment: whatever makes the exchange grow - orders,
+    /// markets, outcomes, accounts - is refused; cancels and lifecycle go on.
+    #[error(
+        "the journal's disk is full; new orders, markets, outcomes and accounts are refused until there is \
+         room, cancels and lifecycle go on"
+    )]
     JournalFull,
     /// The engine has stopped, or is stopping.
     #[error("the engine has stopped")]
@@ -43,7 +49,53 @@ pub enum EngineError {
     /// The journal could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A handler cannot go on from where it was.
+    #[error("handler {name:?} cannot go on behind event {after}: {problem}")]
+    Handler {
+        /// Its name.
+        name: String,
+        /// The last event that it has seen.
+        after: u64,
+        /// Why not.
+        problem: PositionProblem,
+    },
+    /// The file with the positions of handlers is not what an engine wrote.
+    #[error(
+        "{} cannot be used: {problem}; restore it from a backup, or remove it: handlers whose position the \
+         engine keeps then begin as new ones", .path.display()
+    )]
+    Positions {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A thread could not be started.
     #[error("a thread of the engine could not be started: {0}")]
     Thread(std::io::Error),
+}
+
+/// Why a handler cannot go on from where it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PositionProblem {
+    /// It has seen events that the journal does not have.
+    #[error(
+        "the journal ends with event {last}. The handler has seen events that this journal does not hold: was \
+         an older journal restored, or did it lose events because its durability is none? Reset the handler, \
+         and let it begin behind event {last} at most; one whose position the engine keeps needs a new name"
+    )]
+    Beyond {
+        /// The journal's last event.
+        last: u64,
+    },
+    /// What it has not seen is no longer there.
+    #[error(
+        "the journal begins with event {first}, what was before has been removed. Rebuild what the handler \
+         keeps from the state of the exchange, and let it begin behind event {} or later; one whose position \
+         the engine keeps needs a new name", .first - 1
+    )]
+    Pruned {
+        /// The first event there is.
+        first: u64,
+    },
 }

@@ -54,6 +54,7 @@ pub mod cross_match;
 pub mod disruptor;
 pub mod engine;
 pub mod error;
+pub mod idempotency;
 pub mod metrics;
 pub mod prelude;
 pub mod snapshot;

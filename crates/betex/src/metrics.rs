@@ -8,6 +8,13 @@ pub const REFUSED: &str = "betex_refused_total";
 pub const HANDLER_OVERFLOWS: &str = "betex_handler_overflows_total";
 /// Handlers that were stopped because they panicked, or because the journal could not be read.
 pub const HANDLERS_STOPPED: &str = "betex_handlers_stopped_total";
+/// The first event that a handler has not confirmed; by `handler`.
+pub const HANDLER_NEXT: &str = "betex_handler_next_sequence";
+/// Durable events that a handler has not confirmed; by `handler`. Moves when the engine is asked for its
+/// health or its handlers.
+pub const HANDLER_BEHIND: &str = "betex_handler_behind_events";
+/// Handlers that have not come back for so long that the journal no longer waits for them.
+pub const HANDLER_CLAIMS_LOST: &str = "betex_handler_claims_lost_total";
 /// Frames that were written and synced.
 pub const FRAMES: &str = "betex_journal_frames_total";
 /// Bytes that were written to the journal.

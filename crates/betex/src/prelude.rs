@@ -2,7 +2,8 @@
 
 pub use crate::config::Config;
 pub use crate::engine::core::{
-    CommandLane, Engine, EngineBuilder, EngineEvent, EventHandler, HandlerOptions, HandlerRecovery, Health,
+    CommandLane, Engine, EngineBuilder, EngineEvent, EventHandler, HandlerOptions, HandlerRecovery,
+    HandlerState, HandlerStatus, Health,
 };
 pub use crate::engine::journal::{Durability, JournalEvent, JournalReader};
 pub use crate::engine::{OwnedResponse, Responder, Response};

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use betex::Engine;
 use betex::engine::OwnedResponse;
-use betex::engine::core::Health;
 use betex::error::EngineError;
 use betex_core::command::{Command, CommandKind};
 use betex_core::decide::Receipt;
@@ -27,6 +26,8 @@ const READERS_MAX: usize = 4;
 
 /// Requests that are seen through at once; others wait. Far more than come, so that a cancel waits for nobody.
 const LONG_REQUESTS_MAX: usize = 1_024;
+/// Requests under way at once, over all connections: more than the engine's queues hold.
+const REQUESTS_MAX: usize = 65_536;
 
 /// What every gateway of the server shares.
 pub(crate) struct Exchange {
@@ -93,7 +94,7 @@ impl Exchange {
         // An error would mean that there are no turns any more; there always are.
         let turn = Arc::clone(&self.long_requests).acquire_owned().await;
         let done = tokio::spawn(async move {
-            let (_turn, _under_way) = (turn, exchange.begin());
+            let (_turn, _under_way) = (turn, exchange.begin()?);
             work.await
         });
         match done.await.map_err(JoinError::try_into_panic) {
@@ -103,10 +104,14 @@ impl Exchange {
         }
     }
 
-    /// Counts a request until what it returns is dropped.
-    pub(crate) fn begin(&self) -> UnderWay<'_> {
-        self.under_way.fetch_add(1, Ordering::AcqRel);
-        UnderWay { exchange: self }
+    /// Counts a request until what it returns is dropped; refuses it if as many are under way as may be.
+    pub(crate) fn begin(&self) -> Result<UnderWay<'_>, Status> {
+        let under_way = UnderWay { exchange: self };
+        if self.under_way.fetch_add(1, Ordering::AcqRel) < REQUESTS_MAX {
+            return Ok(under_way);
+        }
+        let what = format!("{REQUESTS_MAX} requests are under way, which is the most; try again shortly");
+        Err(fault(Code::ResourceExhausted, "QUEUE_FULL", what))
     }
 
     /// Whether no request and no stream is under way.
@@ -135,10 +140,6 @@ impl Exchange {
         let known = self.engine.read().account_named(user);
         if let Some(account) = known {
             return Ok(account);
-        }
-        // The order would be refused for want of room on disk; its user must not take some of it.
-        if matches!(self.engine.health(), Health::Degraded(_)) {
-            return Err(engine_fault(&EngineError::JournalFull));
         }
         let command = Command::new(MarketId::NONE, CommandKind::RegisterAccount { name: user.into() });
         let response = self.engine.request(command).await.map_err(|error| engine_fault(&error))?;
@@ -171,4 +172,29 @@ impl Drop for UnderWay<'_> {
 pub(crate) fn unexpected(receipt: &Receipt) -> Status {
     tracing::error!("the engine answered {receipt:?} to something else");
     fault(Code::Internal, "INTERNAL", "the engine's answer does not fit the question; please report this")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use betex::EngineBuilder;
+    use betex::config::Config;
+
+    use super::*;
+
+    #[test]
+    fn requests_under_way_are_bounded_and_one_that_ends_makes_room() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config { segment_bytes: 1 << 20, ..Config::default() };
+        let engine = EngineBuilder::new(config, directory.path()).unwrap().build().unwrap();
+        let exchange = Exchange::new(Arc::new(engine), Arc::default());
+        let mut under_way: Vec<_> = (0..REQUESTS_MAX).map(|_| exchange.begin().unwrap()).collect();
+        for _ in 0..2 {
+            assert_eq!(exchange.begin().err().unwrap().code(), Code::ResourceExhausted);
+        }
+        under_way.pop();
+        assert!(exchange.begin().is_ok());
+        under_way.clear();
+        assert!(exchange.is_quiet());
+    }
 }

@@ -6,25 +6,28 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use betex_core::command::{Command, CommandKind, MarketConfig};
+use betex_core::command::{Command, MarketConfig};
 use betex_core::snapshot::MarketSnapshot;
 use betex_core::state::State;
 use betex_core::types::{CorrelationId, MarketId};
 use betex_journal::{FileStorage, JournalOptions, JournalReader, RecoveryReport, SegmentSupply, Storage};
 use parking_lot::{Mutex, RwLockReadGuard};
 
-use super::handlers::{self, Registered};
+use super::handlers::{self, Place, Registered};
 use super::lanes::{Lanes, Submission};
 use super::pipeline::{self, Shared};
+use super::positions::HandlerPositions;
 use super::response::{OwnedResponse, Reply, Responder, Response};
+use super::roster::Tracker;
 use super::sequencer::{Clock, SystemClock};
-use super::snapshots;
+use super::snapshots::{self, Readers};
 use crate::config::Config;
 use crate::error::EngineError;
 
 pub use super::feed::EngineEvent;
 pub use super::handlers::{EventHandler, HandlerOptions, HandlerRecovery};
 pub use super::journaler::JournalStats;
+pub use super::roster::{HandlerState, HandlerStatus};
 
 /// Which way a command comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,11 +103,12 @@ impl EngineBuilder {
         recovery: HandlerRecovery,
         options: Option<HandlerOptions>,
     ) -> Self {
+        let is_named = options.is_some();
         let options = options.unwrap_or_else(|| HandlerOptions {
             name: format!("handler-{}", self.handlers.len() + 1),
             queue_events: self.config.handler_queue_events,
         });
-        self.handlers.push(Registered { handler: Box::new(handler), recovery, options });
+        self.handlers.push(Registered { handler: Box::new(handler), recovery, options, is_named });
         self
     }
 
@@ -112,9 +116,12 @@ impl EngineBuilder {
     ///
     /// # Errors
     /// [`EngineError::Journal`] if the journal cannot be opened: it is in use, damaged, or the disk says
-    /// no. [`EngineError::Market`] if one of the markets is refused.
+    /// no. [`EngineError::Market`] if one of the markets is refused. [`EngineError::Handler`] if a handler
+    /// names a position that the journal does not have, [`EngineError::Positions`] if the file with those
+    /// that the engine keeps is damaged, [`EngineError::Invalid`] for a handler's name.
     pub fn build(self) -> Result<Engine, EngineError> {
         let Self { config, markets, storage, mut clock, handlers } = self;
+        handlers::check(&handlers)?;
         let options = JournalOptions {
             segment_bytes: config.segment_bytes,
             durability: config.durability,
@@ -126,16 +133,27 @@ impl EngineBuilder {
         let maker = preparer.snapshot_maker(config.snapshots());
         let responders = handlers.iter().filter_map(|registered| registered.handler.responder()).collect();
         let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
-        let mut keepers = vec![pipeline::prepare_segments(preparer)?];
-        let mut threads = Vec::new();
-        // Handlers follow before anything happens, so that none misses the first event.
-        for registered in handlers {
-            if let Some(thread) = start_handler(registered, &shared, &storage)? {
-                threads.push(thread);
-            }
+        let folder = format!("{:016x}", report.journal);
+        let positions = HandlerPositions::open(Arc::clone(&storage), &folder, config.handler_claim)?;
+        // Handlers follow before anything happens, so that none misses the first event; and all are asked
+        // where they begin before the first of them is started.
+        let positions = Arc::new(positions);
+        let mut following = Vec::new();
+        for registered in handlers.into_iter().filter(|registered| registered.handler.wants_events()) {
+            let now_ns = SystemClock.now_ns();
+            let (name, last) = (&registered.options.name, shared.feeds.shown());
+            following.push((positions.register(name, registered.recovery, last, now_ns)?, registered));
         }
-        keepers.push(snapshots::keep(maker, shared.clone())?);
-        threads.extend(pipeline::drive(stages, &config, Arc::clone(&supply))?);
+        let (mut trackers, mut followers) = (Vec::new(), Vec::new());
+        for (after, registered) in following {
+            let (tracker, thread) = start_handler(registered, after, &shared, &storage, &positions)?;
+            trackers.push(tracker);
+            followers.push(thread);
+        }
+        positions.save();
+        let readers = Readers { shared: shared.clone(), positions: Arc::clone(&positions) };
+        let keepers = vec![pipeline::prepare_segments(preparer)?, snapshots::keep(maker, readers)?];
+        let threads = pipeline::drive(stages, &config, Arc::clone(&supply))?;
         let engine = Engine {
             shared,
             storage,
@@ -143,6 +161,10 @@ impl EngineBuilder {
             supply,
             threads: Mutex::new(threads),
             keepers: Mutex::new(keepers),
+            followers: Mutex::new(followers),
+            handler_patience: config.handler_patience,
+            trackers,
+            positions,
         };
         for market in markets {
             engine.ensure_market(market)?;
@@ -153,20 +175,18 @@ impl EngineBuilder {
 
 fn start_handler(
     registered: Registered,
+    after: Option<u64>,
     shared: &Shared,
     storage: &Arc<dyn Storage>,
-) -> Result<Option<JoinHandle<()>>, EngineError> {
-    if !registered.handler.wants_events() {
-        return Ok(None);
-    }
-    let after = match registered.recovery {
-        HandlerRecovery::LiveOnly => None,
-        HandlerRecovery::AfterSeq(sequence) => Some(sequence),
-    };
+    positions: &Arc<HandlerPositions>,
+) -> Result<(Arc<Tracker>, JoinHandle<()>), EngineError> {
+    let (HandlerOptions { name, queue_events }, recovery) = (&registered.options, registered.recovery);
     let storage = Arc::clone(storage);
     let open = Box::new(move || JournalReader::open(Arc::clone(&storage)));
-    let follower = shared.feeds.follow(after, registered.options.queue_events, open);
-    handlers::start(registered, follower).map(Some)
+    let follower = shared.feeds.follow(after, *queue_events, open);
+    let tracker = Arc::new(Tracker::new(name, recovery, follower.next()));
+    let place = Place { tracker: Arc::clone(&tracker), positions: after.map(|_| Arc::clone(positions)) };
+    Ok((tracker, handlers::start(registered, follower, place)?))
 }
 
 /// The number of a new journal: only has to differ from those beside it.
@@ -195,6 +215,11 @@ pub struct Engine {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Prepare segments and make snapshots until the journal is closed.
     keepers: Mutex<Vec<JoinHandle<()>>>,
+    /// The handlers' threads.
+    followers: Mutex<Vec<JoinHandle<()>>>,
+    handler_patience: Duration,
+    trackers: Vec<Arc<Tracker>>,
+    positions: Arc<HandlerPositions>,
 }
 
 impl Engine {
@@ -202,7 +227,7 @@ impl Engine {
     /// id. Cancels and lifecycle take the priority lane.
     ///
     /// # Errors
-    /// Nothing was taken: [`EngineError::QueueFull`], [`EngineError::JournalFull`] for orders,
+    /// Nothing was taken: [`EngineError::QueueFull`], [`EngineError::JournalFull`] for what makes the exchange grow,
     /// [`EngineError::Stopped`], [`EngineError::Invalid`] for a correlation id that is too long.
     pub fn submit(&self, command: Command) -> Result<(), EngineError> {
         self.submit_on(Lanes::lane_of(&command.kind), command)
@@ -278,11 +303,11 @@ impl Engine {
         if command.correlation_id.as_ref().is_some_and(|id| id.0.len() > CorrelationId::BYTES_MAX) {
             return Err(EngineError::Invalid { field: "correlation_id", problem: "at most 128 bytes" });
         }
-        let takes_room = matches!(command.kind, CommandKind::PlaceOrder { .. } | CommandKind::SubmitOrder(_));
-        if takes_room && self.supply.is_degraded() {
-            return Err(EngineError::JournalFull);
-        }
-        let pushed = self.shared.lanes.push(lane, submission);
+        let pushed = if Lanes::takes_room(&command.kind) && self.supply.is_degraded() {
+            Err(EngineError::JournalFull)
+        } else {
+            self.shared.lanes.push(lane, submission)
+        };
         if pushed.is_err() {
             ::metrics::counter!(crate::metrics::REFUSED).increment(1);
         }
@@ -338,10 +363,33 @@ impl Engine {
         if self.shared.lanes.is_stopping() {
             return Health::Stopping;
         }
-        match self.supply.problem() {
-            Some(problem) => Health::Degraded(format!("new orders are refused, cancels go on: {problem}")),
-            None => Health::Serving,
-        }
+        let full = self.supply.problem().map(|problem| {
+            format!(
+                "new orders, markets, outcomes and accounts are refused, cancels and lifecycle go on: {problem}"
+            )
+        });
+        let stopped = self.handlers().into_iter().filter_map(|handler| {
+            let HandlerStatus { name, next_sequence, state: HandlerState::Stopped(why), .. } = handler else {
+                return None;
+            };
+            Some(format!("handler {name:?} is stopped before event {next_sequence}: {why}"))
+        });
+        let not_kept = self.positions.problem();
+        let not_kept = not_kept.map(|problem| format!("the positions of handlers are not kept: {problem}"));
+        let problems: Vec<String> = full.into_iter().chain(stopped).chain(not_kept).collect();
+        if problems.is_empty() { Health::Serving } else { Health::Degraded(problems.join("; ")) }
+    }
+
+    /// How the handlers are that hear of events, in the order of their registration.
+    pub fn handlers(&self) -> Vec<HandlerStatus> {
+        let last = self.shared.feeds.shown();
+        self.trackers.iter().map(|tracker| tracker.status(last)).collect()
+    }
+
+    /// The first event that a handler which recovers still needs; `None` if nobody needs what has happened.
+    /// Handlers that have stayed away for longer than [`Config::handler_claim`] are not waited for.
+    pub fn handlers_floor(&self) -> Option<u64> {
+        self.positions.floor(SystemClock.now_ns())
     }
 
     /// What was found in the journal at the start.
@@ -350,13 +398,15 @@ impl Engine {
     }
 
     /// Takes no more commands, answers all that were taken, and waits until everything is on disk and
-    /// every handler has seen it. The second time does nothing. Called by a handler, which cannot wait
-    /// for itself, it does not wait.
+    /// every handler has seen it - but for those that take longer than [`Config::handler_patience`], which
+    /// are left where they are. The second time does nothing. Called by a handler, which cannot wait for
+    /// itself, it does not wait.
     pub fn stop(&self) {
         self.shared.lanes.stop();
-        let mut threads = self.threads.lock();
+        let (mut threads, mut followers) = (self.threads.lock(), self.followers.lock());
         let own = std::thread::current().id();
-        if threads.iter().any(|thread| thread.thread().id() == own) {
+        if threads.iter().chain(followers.iter()).any(|thread| thread.thread().id() == own) {
+            followers.clear();
             return threads.clear();
         }
         let asked = Instant::now();
@@ -366,15 +416,46 @@ impl Engine {
             if asked.elapsed() > STOP_PATIENCE && self.supply.is_degraded() {
                 self.supply.stop();
             }
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(STOP_LOOK);
         }
         for thread in threads.drain(..).chain(self.keepers.lock().drain(..)) {
             // A stage that panics takes the process with it, so there is nobody to report.
             let _ = thread.join();
         }
+        self.wait_for_handlers(&mut followers);
+    }
+
+    fn wait_for_handlers(&self, followers: &mut Vec<JoinHandle<()>>) {
+        let all_end_within = |patience: Duration, followers: &[JoinHandle<()>]| {
+            let begun = Instant::now();
+            while followers.iter().any(|thread| !thread.is_finished()) {
+                if begun.elapsed() > patience {
+                    return false;
+                }
+                std::thread::sleep(STOP_LOOK);
+            }
+            true
+        };
+        if !all_end_within(self.handler_patience, followers) {
+            // Those that are still at work end with the batch that they have; some may hang in it.
+            self.shared.feeds.abandon();
+            all_end_within(ABANDON_PATIENCE, followers);
+        }
+        for handler in self.handlers() {
+            if !matches!(handler.state, HandlerState::Finished | HandlerState::Stopped(_)) {
+                let HandlerStatus { name, next_sequence, .. } = handler;
+                tracing::error!(handler = name, next = next_sequence, "a handler hangs and is left behind");
+            }
+        }
+        // What has ended was caught there, and what hangs cannot be waited for.
+        followers.clear();
     }
 }
 
+/// How often a stop looks whether all have ended.
+const STOP_LOOK: Duration = Duration::from_millis(1);
+/// How long a stop waits for handlers that were told to end at once.
+const ABANDON_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a stop waits for a disk that is full.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 

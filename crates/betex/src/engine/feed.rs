@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use betex_core::LevelAfter;
 use betex_core::types::CorrelationId;
@@ -48,6 +49,10 @@ impl Batch {
 /// Most batches in one queue; the number of events is bounded apart.
 const BATCHES_MAX: usize = 4_096;
 
+/// Most transactions that are read from the journal in one step: as large as a batch that is live, so that
+/// whoever writes to disk at its end does not do so for every transaction.
+const CATCH_UP_BATCH: usize = 256;
+
 /// One follower's queue.
 #[derive(Debug)]
 pub(crate) struct Feed {
@@ -70,6 +75,8 @@ pub(crate) struct Feeds {
     shown: AtomicU64,
     /// No more events will come.
     closed: AtomicBool,
+    /// Nor will those be waited for that have not been seen.
+    abandoned: AtomicBool,
 }
 
 impl Feeds {
@@ -78,7 +85,13 @@ impl Feeds {
             feeds: RwLock::default(),
             shown: AtomicU64::new(sequence),
             closed: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
         })
+    }
+
+    /// The number of the last event that there is to see.
+    pub(crate) fn shown(&self) -> u64 {
+        self.shown.load(Ordering::Acquire)
     }
 
     pub(crate) fn are_wanted(&self) -> bool {
@@ -114,6 +127,12 @@ impl Feeds {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.feeds.read().iter().for_each(|feed| feed.bell.ring());
+    }
+
+    /// Ends every follower with its next step, whatever it has not seen.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        self.close();
     }
 
     /// Begins to follow after this sequence number, or with what comes next.
@@ -163,6 +182,8 @@ pub(crate) enum Followed {
     Nothing,
     /// There is nothing new and never will be.
     End,
+    /// There is more, and nobody waits for it.
+    Abandoned,
 }
 
 impl Follower {
@@ -171,8 +192,16 @@ impl Follower {
         self.next
     }
 
-    /// Shows what has come: one batch, or one transaction from the journal.
+    /// Whether what it showed last was read from the journal.
+    pub(crate) fn is_catching_up(&self) -> bool {
+        self.reader.is_some()
+    }
+
+    /// Shows what has come: one batch, or some transactions from the journal.
     pub(crate) fn step(&mut self, mut show: impl FnMut(&EngineEvent)) -> Result<Followed, ReadError> {
+        if self.feeds.abandoned.load(Ordering::Acquire) {
+            return Ok(Followed::Abandoned);
+        }
         // In this order: what is shown was put into the queues before.
         let closed = self.feeds.closed.load(Ordering::Acquire);
         let shown = self.feeds.shown.load(Ordering::Acquire);
@@ -203,7 +232,7 @@ impl Follower {
         Ok(Followed::Events)
     }
 
-    /// Shows the next transaction of the journal.
+    /// Shows the next transactions of the journal.
     fn catch_up(&mut self, until: u64, mut show: impl FnMut(&EngineEvent)) -> Result<(), ReadError> {
         let reader = match &mut self.reader {
             Some(reader) => reader,
@@ -215,28 +244,33 @@ impl Follower {
         };
         reader.set_limit(until);
         let mut events = Vec::new();
-        let Some(stamp) = reader.next_transaction(&mut events)? else { return Ok(()) };
-        let count = events.len() as u64;
-        for (index, event) in (0..).zip(events) {
-            let record = JournalEvent::of(&stamp, index, count, event);
-            if record.sequence >= self.next {
-                self.next = record.sequence + 1;
-                self.feed.next.store(self.next, Ordering::Release);
-                show(&EngineEvent { record, correlation_id: None, level: None, caught_up: true });
+        for _ in 0..CATCH_UP_BATCH {
+            if self.next > until {
+                break;
+            }
+            let Some(stamp) = reader.next_transaction(&mut events)? else { break };
+            let count = events.len() as u64;
+            for (index, event) in (0..).zip(events.drain(..)) {
+                let record = JournalEvent::of(&stamp, index, count, event);
+                if record.sequence >= self.next {
+                    self.next = record.sequence + 1;
+                    self.feed.next.store(self.next, Ordering::Release);
+                    show(&EngineEvent { record, correlation_id: None, level: None, caught_up: true });
+                }
             }
         }
         Ok(())
     }
 
-    /// Sleeps until there may be something new.
-    pub(crate) fn wait(&self) {
+    /// Sleeps until there may be something new, or the time is over.
+    pub(crate) fn wait(&self, at_most: Option<Duration>) {
         self.feed.bell.own();
         let (feed, feeds) = (&self.feed, &self.feeds);
         let news = || {
             let passed_over = feeds.shown.load(Ordering::Acquire) >= self.next;
             passed_over || !feed.queue.is_empty() || feeds.closed.load(Ordering::Acquire)
         };
-        feed.bell.wait(news, None);
+        feed.bell.wait(news, at_most);
     }
 }
 

@@ -58,6 +58,29 @@ impl Lanes {
         }
     }
 
+    /// Whether a command makes the exchange grow. These are refused while the disk is full; what takes risk
+    /// out of the market, and what an operator needs to do so, goes on with the room that is left.
+    pub(crate) fn takes_room(kind: &CommandKind) -> bool {
+        match kind {
+            CommandKind::PlaceOrder { .. }
+            | CommandKind::SubmitOrder(_)
+            | CommandKind::CreateMarket(_)
+            | CommandKind::AddRunners { .. }
+            | CommandKind::RegisterAccount { .. } => true,
+            CommandKind::OpenMarket { .. }
+            | CommandKind::SuspendMarket { .. }
+            | CommandKind::CloseMarket { .. }
+            | CommandKind::HoldMarket { .. }
+            | CommandKind::LiftHold { .. }
+            | CommandKind::SetPhase { .. }
+            | CommandKind::RemoveRunner { .. }
+            | CommandKind::VoidTrades { .. }
+            | CommandKind::CancelOrders(_)
+            | CommandKind::RemoveMarket
+            | CommandKind::CancelOrder { .. } => false,
+        }
+    }
+
     fn queue(&self, lane: CommandLane) -> &ArrayQueue<Submission> {
         match lane {
             CommandLane::Priority => &self.priority,

@@ -157,12 +157,23 @@ pub(crate) fn drive(
 pub(crate) fn prepare_segments(mut preparer: SegmentPreparer) -> Result<JoinHandle<()>, EngineError> {
     spawn("segments", move || {
         let supply = Arc::clone(preparer.supply());
+        let mut failing = false;
         while !supply.is_stopped() {
             if !preparer.wait(PREPARE_AGAIN) {
                 continue;
             }
-            if let Err(error) = preparer.step() {
-                tracing::warn!(%error, "the next journal segment cannot be prepared: new orders are refused");
+            let prepared = preparer.step();
+            // Said when it begins and when it is over, not all the time between.
+            match &prepared {
+                Err(error) if !failing => tracing::error!(
+                    %error,
+                    "the next journal segment cannot be prepared: what makes the exchange grow is refused"
+                ),
+                Ok(_) if failing => tracing::info!("the journal has room again: everything is taken"),
+                _ => (),
+            }
+            failing = prepared.is_err();
+            if failing {
                 std::thread::sleep(PREPARE_AGAIN);
             }
         }

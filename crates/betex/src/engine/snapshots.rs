@@ -9,22 +9,27 @@ use std::time::{Duration, Instant};
 use betex_journal::SnapshotMaker;
 
 use super::pipeline::{self, Shared};
+use super::positions::HandlerPositions;
+use super::sequencer::{Clock as _, SystemClock};
 use crate::error::EngineError;
 
-/// What is asked before something is removed.
-pub(crate) trait Readers: Send + 'static {
-    /// The lowest sequence number that somebody still has to read, [`u64::MAX`] if nobody has to.
-    fn floor(&self) -> u64;
-    /// The engine's time, in nanoseconds since the Unix epoch: ages are counted from it.
-    fn now_ns(&self) -> u64;
+/// Who still reads the journal, and what time it is there.
+pub(crate) struct Readers {
+    pub(crate) shared: Shared,
+    pub(crate) positions: Arc<HandlerPositions>,
 }
 
-impl Readers for Shared {
+impl Readers {
+    /// The lowest sequence number that somebody still has to read, [`u64::MAX`] if nobody has to: those who
+    /// follow now, and those who are to come back.
     fn floor(&self) -> u64 {
-        self.feeds.floor()
+        let claimed = self.positions.floor(SystemClock.now_ns()).unwrap_or(u64::MAX);
+        self.shared.feeds.floor().min(claimed)
     }
+
+    /// The engine's time, in nanoseconds since the Unix epoch: ages are counted from it.
     fn now_ns(&self) -> u64 {
-        self.read.read().time_ns()
+        self.shared.read.read().time_ns()
     }
 }
 
@@ -35,7 +40,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Makes snapshots and removes what they stand for, until the journal is closed. A snapshot that fails is an
 /// alarm and not the end: the engine needs none, but its next start takes longer and the directory grows.
-pub(crate) fn keep(mut maker: SnapshotMaker, readers: impl Readers) -> Result<JoinHandle<()>, EngineError> {
+pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHandle<()>, EngineError> {
     pipeline::spawn("snapshots", move || {
         let mut failed: Option<Instant> = None;
         while !maker.supply().is_stopped() {
@@ -90,7 +95,7 @@ fn make(maker: &mut SnapshotMaker) -> bool {
 }
 
 /// Whether nothing failed.
-fn prune(maker: &mut SnapshotMaker, readers: &impl Readers) -> bool {
+fn prune(maker: &mut SnapshotMaker, readers: &Readers) -> bool {
     match maker.prune(readers.now_ns(), readers.floor()) {
         Ok(pruned) => {
             ::metrics::counter!(crate::metrics::SEGMENTS_PRUNED).increment(pruned.segments);

@@ -1,10 +1,10 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 
 use betex::engine::consumers::ResponseCallbackHandler;
 use betex::prelude::*;
 
-use crate::shop::{HOME, MARKET, builder, cancel, config, market, open, order, placed};
+use crate::shop::{HOME, Latch, MARKET, builder, cancel, config, market, open, order, placed};
 
 #[test]
 fn an_order_rests_matches_and_is_there_after_a_restart() {
@@ -72,6 +72,27 @@ fn answers_come_by_correlation_id() {
 }
 
 #[test]
+fn answers_that_nobody_waits_for_any_more_take_no_room() {
+    let responses = ResponseCallbackHandler::default();
+    assert!(responses.expect("x".repeat(129).as_str().into()).is_err(), "no command can have it");
+    // More than may be waited for at once.
+    for n in 0..70_000 {
+        drop(responses.expect(n.to_string().as_str().into()).unwrap());
+    }
+    let (first, second) = (responses.expect("a".into()).unwrap(), responses.expect("a".into()).unwrap());
+    drop(first);
+    let directory = tempfile::tempdir().unwrap();
+    let engine = builder(directory.path())
+        .register_handler(responses.clone(), HandlerRecovery::LiveOnly, None)
+        .build()
+        .unwrap();
+    let mut command = order(Side::No, 250, 100, 1);
+    command.correlation_id = Some("a".into());
+    engine.submit(command).unwrap();
+    assert!(second.wait().unwrap().result.is_ok(), "the earlier one took only its own place with it");
+}
+
+#[test]
 fn a_long_correlation_id_is_refused_at_the_door() {
     let directory = tempfile::tempdir().unwrap();
     let engine = open(&directory);
@@ -79,24 +100,6 @@ fn a_long_correlation_id_is_refused_at_the_door() {
     command.correlation_id = Some(CorrelationId::from("x".repeat(129).as_str()));
     let refused = engine.submit(command).unwrap_err();
     assert_eq!(refused.to_string(), "correlation_id: valid is at most 128 bytes");
-}
-
-/// Holds the dispatcher until it is let go.
-#[derive(Default)]
-struct Latch(Mutex<bool>, Condvar);
-
-impl Latch {
-    fn hold(&self) {
-        let mut free = self.0.lock().unwrap();
-        while !*free {
-            free = self.1.wait(free).unwrap();
-        }
-    }
-
-    fn release(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_all();
-    }
 }
 
 #[test]

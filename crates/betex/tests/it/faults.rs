@@ -11,6 +11,7 @@ use std::time::Duration;
 use betex::engine::journal::{FileStorage, Storage};
 use betex::prelude::*;
 use betex_journal::{Access, Lock, StorageFile};
+use parking_lot::Mutex;
 
 use crate::shop::{MARKET, cancel, config, market, open, order, placed};
 
@@ -87,6 +88,35 @@ impl StorageFile for FaultyFile {
     }
 }
 
+/// What the engine tells its operator, from now on, in all tests of this process.
+fn listen() -> Arc<Mutex<Vec<String>>> {
+    struct Ear(Arc<Mutex<Vec<String>>>);
+
+    impl tracing::Subscriber for Ear {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            metadata.is_event()
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, event: &tracing::Event<'_>) {
+            let mut line = String::new();
+            event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                line += &format!("{field}={value:?} ");
+            });
+            self.0.lock().push(line);
+        }
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    let heard = Arc::default();
+    tracing::subscriber::set_global_default(Ear(Arc::clone(&heard))).unwrap();
+    heard
+}
+
 fn engine_on(path: &Path, faults: &Arc<Faults>) -> Engine {
     let storage = Faulty { inner: FileStorage::new(path), faults: Arc::clone(faults) };
     let engine = EngineBuilder::on_storage(config(), Arc::new(storage)).unwrap().build().unwrap();
@@ -100,7 +130,9 @@ fn engine_on(path: &Path, faults: &Arc<Faults>) -> Engine {
 fn a_full_disk_refuses_orders_and_lets_cancels_through_until_there_is_room() {
     let directory = tempfile::tempdir().unwrap();
     let faults = Faults::none();
+    let heard = listen();
     let engine = engine_on(directory.path(), &faults);
+    engine.call(market(2).into_command()).unwrap().result.unwrap();
     let resting = placed(&engine, order(Side::No, 250, 100, 1));
     faults.full.store(true, Ordering::SeqCst);
     // The segment that lay ready is taken into use, and the next one finds no room.
@@ -114,13 +146,39 @@ fn a_full_disk_refuses_orders_and_lets_cancels_through_until_there_is_room() {
     };
     assert!(matches!(refused, EngineError::JournalFull), "{refused}");
     assert!(matches!(engine.health(), Health::Degraded(words) if words.contains("free some space")));
-    assert!(engine.call(cancel(resting.order_id)).unwrap().result.is_ok(), "cancels go on");
+    let runners = vec![NewRunner { id: RunnerId(3), name: "Draw".to_owned() }];
+    for grows in [
+        market(3).into_command(),
+        Command::new(MARKET, CommandKind::AddRunners { runners }),
+        Command::new(MarketId::NONE, CommandKind::RegisterAccount { name: "bob".into() }),
+    ] {
+        let refused = engine.call(grows.clone());
+        assert!(matches!(refused, Err(EngineError::JournalFull)), "{grows:?}: {refused:?}");
+    }
+    let whose = MassCancel { account_id: AccountId(7), runner_id: RunnerId::NONE, from_ns: 0, until_ns: 0 };
+    for goes_on in [
+        cancel(resting.order_id),
+        Command::new(MarketId(2), CommandKind::SuspendMarket { reason: None }),
+        Command::new(MARKET, CommandKind::CancelOrders(whose)),
+        Command::new(MarketId(2), CommandKind::OpenMarket { reason: None }),
+    ] {
+        let answer = engine.call(goes_on.clone()).unwrap();
+        assert!(answer.result.is_ok(), "{goes_on:?}: {answer:?}");
+    }
+    // For long enough that the disk is asked for room again.
+    std::thread::sleep(Duration::from_millis(1_200));
     faults.full.store(false, Ordering::SeqCst);
     while engine.health() != Health::Serving {
         std::thread::sleep(Duration::from_millis(10));
     }
     placed(&engine, order(Side::Yes, 1000, 1, 2));
     engine.stop();
+    let said = |words: &str| heard.lock().iter().filter(|line| line.contains(words)).count();
+    assert_eq!(
+        (said("cannot be prepared"), said("has room again")),
+        (1, 1),
+        "said once, and when it was over"
+    );
     drop(engine);
     assert_eq!(open(&directory).read().market(MARKET).unwrap().resting_orders(), taken + 1);
 }

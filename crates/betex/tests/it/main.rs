@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may fail")]
 
+mod client_ids;
 mod engine;
 mod faults;
 mod handlers;
+mod idempotency;
 mod matching;
+mod overload;
+mod positions;
 mod shop;
 mod snapshots;

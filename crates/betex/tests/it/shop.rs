@@ -1,6 +1,7 @@
 //! An engine in a directory of its own, and commands in a few words.
 
 use std::path::Path;
+use std::sync::{Condvar, Mutex};
 
 use betex::prelude::*;
 use tempfile::TempDir;
@@ -49,5 +50,37 @@ pub(crate) fn placed(engine: &Engine, command: Command) -> OrderReport {
     match engine.call(command).unwrap().result {
         Ok(Receipt::Order { report, .. }) => report,
         other => panic!("{other:?}"),
+    }
+}
+
+/// Holds the dispatcher until it is let go.
+#[derive(Default)]
+pub(crate) struct Latch(Mutex<bool>, Condvar);
+
+impl Latch {
+    pub(crate) fn hold(&self) {
+        let mut free = self.0.lock().unwrap();
+        while !*free {
+            free = self.1.wait(free).unwrap();
+        }
+    }
+
+    pub(crate) fn release(&self) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_all();
+    }
+}
+
+/// Copies a directory as a crash would leave it, more or less: journals are made to open as a prefix.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else if std::fs::copy(entry.path(), &to).is_err() {
+            assert!(!entry.path().exists(), "only what was renamed meanwhile may be missing");
+        }
     }
 }

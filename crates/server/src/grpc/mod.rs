@@ -39,8 +39,10 @@ impl Grpc {
         method: &'static str,
         answer: impl Future<Output = Result<T, Status>>,
     ) -> Result<Response<T>, Status> {
-        let _under_way = self.exchange.begin();
-        let answer = answer.await;
+        let answer = match self.exchange.begin() {
+            Ok(_under_way) => answer.await,
+            Err(refused) => Err(refused),
+        };
         let code = answer.as_ref().err().map_or(tonic::Code::Ok, Status::code);
         metrics::counter!("betex_server_requests_total", "method" => method, "code" => code_name(code))
             .increment(1);

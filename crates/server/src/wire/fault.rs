@@ -196,7 +196,8 @@ pub(crate) fn engine_fault(error: &EngineError) -> Status {
             fault(Code::ResourceExhausted, QUEUE_FULL, "more is asked than can be decided; try again shortly")
         }
         EngineError::JournalFull => {
-            let what = "there is no room on disk for the journal: new orders are refused, cancelling goes on";
+            let what = "there is no room on disk for the journal: new orders, markets, outcomes and users are \
+                        refused, cancelling and closing go on";
             fault(Code::ResourceExhausted, "JOURNAL_FULL", what)
         }
         EngineError::Stopped => stopping(),

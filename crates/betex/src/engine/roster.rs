@@ -1,0 +1,91 @@
+//! Who follows, and how they are.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ::metrics::{Gauge, gauge};
+use parking_lot::Mutex;
+
+use super::handlers::HandlerRecovery;
+use crate::metrics::{HANDLER_BEHIND, HANDLER_NEXT};
+
+/// How a handler is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandlerStatus {
+    /// Its name.
+    pub name: String,
+    /// How it began.
+    pub recovery: HandlerRecovery,
+    /// The number of the first event that it has not confirmed.
+    pub next_sequence: u64,
+    /// How many durable events it has not confirmed.
+    pub behind: u64,
+    /// What it is doing.
+    pub state: HandlerState,
+}
+
+/// What a handler is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandlerState {
+    /// It hears of events as they happen.
+    Live,
+    /// It is behind, and reads what it has not seen from the journal.
+    CatchingUp,
+    /// It is stopped, and hears of nothing any more; why, for the operator.
+    Stopped(String),
+    /// It has seen everything; the engine has stopped.
+    Finished,
+}
+
+/// What one handler's thread says of itself.
+pub(crate) struct Tracker {
+    name: String,
+    recovery: HandlerRecovery,
+    next: AtomicU64,
+    catching_up: AtomicBool,
+    ended: Mutex<Option<HandlerState>>,
+    gauges: [Gauge; 2],
+}
+
+impl Tracker {
+    pub(crate) fn new(name: &str, recovery: HandlerRecovery, next: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            recovery,
+            next: AtomicU64::new(next),
+            catching_up: AtomicBool::new(false),
+            ended: Mutex::new(None),
+            gauges: [HANDLER_NEXT, HANDLER_BEHIND].map(|metric| gauge!(metric, "handler" => name.to_owned())),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first event that it has not confirmed.
+    pub(crate) fn next(&self) -> u64 {
+        self.next.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn moved(&self, next: u64, catching_up: bool) {
+        self.catching_up.store(catching_up, Ordering::Relaxed);
+        self.next.store(next, Ordering::Release);
+    }
+
+    pub(crate) fn ended(&self, state: HandlerState) {
+        *self.ended.lock() = Some(state);
+    }
+
+    /// How it is, if this is the last event there is to see; tells the metrics, too.
+    #[expect(clippy::cast_precision_loss, reason = "metrics are for people")]
+    pub(crate) fn status(&self, last: u64) -> HandlerStatus {
+        let next_sequence = self.next();
+        let behind = (last + 1).saturating_sub(next_sequence);
+        self.gauges[0].set(next_sequence as f64);
+        self.gauges[1].set(behind as f64);
+        let catching_up = behind > 0 && self.catching_up.load(Ordering::Relaxed);
+        let doing = if catching_up { HandlerState::CatchingUp } else { HandlerState::Live };
+        let state = self.ended.lock().clone().unwrap_or(doing);
+        HandlerStatus { name: self.name.clone(), recovery: self.recovery, next_sequence, behind, state }
+    }
+}
