@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use betex_fuzz::{Corpus, Dice, run};
 use betex_journal::record::{BodyDecoder, BodyEncoder, raw_records};
-use betex_journal::{FRAME_BYTES_MAX, HEADER_BYTES, JournalFiles, NextFrame, ReadError};
+use betex_journal::{FRAME_BYTES_MAX, HEADER_BYTES, JournalFiles, NextFrame, ReadError, Tail};
 
 use crate::fixtures::fixture;
 use crate::memory_storage::MemoryStorage;
@@ -164,16 +164,38 @@ fn segments(disks: &[Vec<Vec<u8>>]) -> Corpus {
     Corpus::new(disks.iter().flatten().cloned()).with_words(bodies)
 }
 
-/// All transactions, frame by frame; each frame's body must be what its transactions are written as.
-fn walk(storage: &MemoryStorage) -> Result<Vec<Transaction>, ReadError> {
+/// All transactions, frame by frame, and where they end; each frame's body must be what its transactions are
+/// written as.
+fn walk(storage: &MemoryStorage) -> Result<(Vec<Transaction>, u64, Tail), ReadError> {
     let files = JournalFiles::open(Arc::new(storage.clone()))?;
-    let (mut reader, mut all) = (files.frames()?, Vec::new());
-    while let NextFrame::Frame(_) = reader.next_frame()? {
+    let (mut reader, mut all, mut last) = (files.frames()?, Vec::new(), 0);
+    loop {
+        match reader.next_frame()? {
+            NextFrame::Frame(frame) => last = frame.number,
+            NextFrame::End(tail) => return Ok((all, last, tail)),
+        }
         let before = all.len();
         reader.transactions(&mut |stamp, events| all.push((*stamp, events.to_vec())))?;
         assert!(encode(&all[before..]) == reader.body(), "a frame that is written otherwise");
     }
-    Ok(all)
+}
+
+/// The highest number of a whole frame behind this place, looked for in the plainest way.
+fn highest_behind(segments: &[Vec<u8>], tail: &Tail) -> Option<u64> {
+    let (segment, offset) = (usize::try_from(tail.segment).ok()?, usize::try_from(tail.offset).ok()?);
+    let rest = segments.iter().skip(segment - 1).enumerate();
+    let places = rest.flat_map(|(place, bytes)| {
+        let from = if place == 0 { offset } else { 0 };
+        (from..bytes.len()).step_by(HEADER_BYTES).map(move |at| &bytes[at..])
+    });
+    let numbers = places.filter_map(|bytes| {
+        let mut frame = bytes[..frame_len(bytes)?].to_vec();
+        let written = u32::from_le_bytes(frame[60..64].try_into().ok()?);
+        frame[60..64].fill(0);
+        let number = u64::from_le_bytes(frame[24..32].try_into().ok()?);
+        (crc32c::crc32c(&frame) == written).then_some(number)
+    });
+    numbers.max()
 }
 
 #[test]
@@ -196,8 +218,13 @@ fn frames() {
         for raw in [files.frame(dice.throw() % 64).unwrap(), files.frame_at(place.0, place.1).unwrap()] {
             raw.map(|raw| files.chains(&raw).unwrap());
         }
-        let Ok(found) = found else { return false };
+        let Ok((found, last, tail)) = found else { return false };
         assert!(found == read.unwrap(), "two ways to read that differ");
+        let behind = highest_behind(&segments, &tail);
+        assert!(
+            behind.is_none_or(|behind| behind <= last),
+            "{behind:?} is whole behind {last}, the last one"
+        );
         assert!(sealed || found == written[..found.len()], "something else than what was written");
         !found.is_empty()
     });
@@ -279,9 +306,9 @@ fn sealing_changes_nothing_of_what_was_written() {
         let mut sealed = segments.clone();
         seal(&mut sealed, true);
         assert!(sealed == segments);
-        assert!(!walk(&disk(&segments)).unwrap().is_empty());
+        assert!(!walk(&disk(&segments)).unwrap().0.is_empty());
     }
     let day = first_day().transactions;
-    assert_eq!(walk(&disk(&[fixture("journal.v1")])).unwrap(), day);
+    assert_eq!(walk(&disk(&[fixture("journal.v1")])).unwrap().0, day);
     assert_eq!(decode(&encode(&orders(9))).unwrap().len(), 9);
 }

@@ -12,6 +12,7 @@ mod following;
 mod fuzz;
 mod memory_storage;
 mod opening;
+#[cfg(feature = "tool")]
 mod real_day;
 mod round_trip;
 mod snapshot_damage;

@@ -10,6 +10,7 @@ use betex_proto::v1::order_book_service_server::OrderBookService as _;
 use betex_proto::v1::{self, MarketLifecycleRequest};
 use futures::StreamExt as _;
 use prost::Message;
+use prost::encoding::{decode_varint, encode_varint};
 use tonic::{Code, Request, Response, Status};
 
 use super::Grpc;
@@ -256,6 +257,80 @@ async fn set_up(grpc: &Grpc, key: &str) {
     grpc.open_market(Request::new(open)).await.expect("it opens");
 }
 
+/// Numbers at which code tends to turn: of enums, of pennies, of ticks, of everything.
+const EDGES: [u64; 12] =
+    [0, 1, 2, 3, 4, 100, 10_001, u32::MAX as u64, 1 << 40, 1_000_000_000_001, i64::MAX as u64, u64::MAX];
+/// Prices that are none, and some that are.
+const PRICES: [f64; 12] = [
+    0.0,
+    -0.0,
+    1.0,
+    1.01,
+    2.005,
+    1000.0,
+    1000.01,
+    -2.0,
+    f64::NAN,
+    f64::INFINITY,
+    f64::MAX,
+    f64::MIN_POSITIVE,
+];
+const TEXTS: [&str; 14] = [
+    "",
+    "Home",
+    "Away",
+    "Home_-0.25",
+    "Home_-0.5",
+    "anna",
+    "BACK",
+    "LAY",
+    "BUY",
+    "MARKET",
+    "LIVE",
+    "\0",
+    "é",
+    "GTD",
+];
+
+/// Another value for a field of a request, to be put behind it: of a field that is there twice, the last counts.
+fn field(dice: &mut Dice, request: &[u8]) -> Vec<u8> {
+    let there = keys(request);
+    let key = if there.is_empty() || dice.one_in(3) {
+        (1 + dice.throw() % 20) << 3 | *dice.of(&[0, 0, 0, 1, 2])
+    } else {
+        *dice.of(&there)
+    };
+    let mut field = Vec::new();
+    encode_varint(key, &mut field);
+    match key & 7 {
+        1 => field.extend(dice.of(&PRICES).to_le_bytes()),
+        2 => {
+            let long = "x".repeat(*dice.of(&[64, 65, 128, 129, 256, 257]));
+            let text = if dice.one_in(4) { long.as_str() } else { dice.of::<&str>(&TEXTS) };
+            encode_varint(text.len() as u64, &mut field);
+            field.extend(text.as_bytes());
+        }
+        _ => encode_varint(*dice.of(&EDGES), &mut field),
+    }
+    field
+}
+
+/// The keys of a request's fields: number and kind of value.
+fn keys(mut request: &[u8]) -> Vec<u64> {
+    let mut keys = Vec::new();
+    while let Ok(key) = decode_varint(&mut request) {
+        let len = match key & 7 {
+            0 => decode_varint(&mut request).map(|_| 0),
+            1 => Ok(8),
+            _ => decode_varint(&mut request),
+        };
+        let Some(rest) = len.ok().and_then(|len| request.get(usize::try_from(len).ok()?..)) else { break };
+        request = rest;
+        keys.push(key);
+    }
+    keys
+}
+
 /// Requests to one market, most of them changed; how many were answered.
 async fn session(grpc: &Grpc, dice: &mut Dice) -> usize {
     let key = format!("m{}", dice.number());
@@ -267,8 +342,15 @@ async fn session(grpc: &Grpc, dice: &mut Dice) -> usize {
     // Orders and the rest come in any order; the close is the last seed, and mostly comes never.
     for _ in 0..REQUESTS_PER_MARKET {
         let (method, mut bytes) = dice.of(&seeds).clone();
-        if !dice.one_in(3) {
-            corpus.change(dice, &mut bytes);
+        match dice.below(4) {
+            0 => {}
+            1 => corpus.change(dice, &mut bytes),
+            _ => {
+                for _ in 0..=dice.below(3) {
+                    let field = field(dice, &bytes);
+                    bytes.extend(field);
+                }
+            }
         }
         answered += usize::from(call(grpc, method, &bytes).await);
     }

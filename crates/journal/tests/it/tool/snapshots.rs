@@ -142,7 +142,7 @@ fn a_snapshot_of_another_state_is_found() {
         assert_eq!(run(directory.path(), "verify", &[]).code, 0);
     }
     let [name] = snapshots(directory.path()).try_into().unwrap();
-    assert_eq!(snapshots(other.path()), [name.clone()]);
+    assert_eq!(snapshots(other.path()), std::slice::from_ref(&name));
     let path = |directory: &tempfile::TempDir| directory.path().join(format!("{JOURNAL:016x}/{name}"));
     std::fs::copy(path(&other), path(&directory)).unwrap();
     let said = run(directory.path(), "verify", &[]);
