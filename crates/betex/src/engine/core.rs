@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use betex_core::command::{Command, CommandKind, MarketConfig};
+use betex_core::command::{Command, MarketConfig};
 use betex_core::snapshot::MarketSnapshot;
 use betex_core::state::State;
-use betex_core::types::{CorrelationId, MarketId};
-use betex_journal::{FileStorage, JournalOptions, JournalReader, RecoveryReport, SegmentSupply, Storage};
+use betex_core::types::MarketId;
+use betex_journal::{FileStorage, JournalReader, RecoveryReport, SegmentSupply, Storage};
 use parking_lot::{Mutex, RwLockReadGuard};
 
 use super::handlers::{self, Registered};
 use super::lanes::{Lanes, Submission};
-use super::pipeline::{self, Shared};
+use super::pipeline::{self, Recovered, Shared};
 use super::response::{OwnedResponse, Reply, Responder, Response};
 use super::sequencer::{Clock, SystemClock};
 use crate::config::Config;
@@ -114,15 +114,8 @@ impl EngineBuilder {
     /// no. [`EngineError::Market`] if one of the markets is refused.
     pub fn build(self) -> Result<Engine, EngineError> {
         let Self { config, markets, storage, mut clock, handlers } = self;
-        let options = JournalOptions {
-            segment_bytes: config.segment_bytes,
-            durability: config.durability,
-            new_journal_number: random_number(),
-            now_ns: clock.now_ns(),
-        };
-        let mut state = State::new();
-        let mut replay = |stamp: &_, events: &[_]| state.apply(stamp, events);
-        let (log, preparer, report) = betex_journal::open(Arc::clone(&storage), &options, &mut replay)?;
+        let recovered = pipeline::recover(&config, Arc::clone(&storage), random_number(), clock.now_ns())?;
+        let Recovered { state, log, preparer, report } = recovered;
         let supply = Arc::clone(preparer.supply());
         let responders = handlers.iter().filter_map(|registered| registered.handler.responder()).collect();
         let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
@@ -162,9 +155,7 @@ fn start_handler(
         HandlerRecovery::LiveOnly => None,
         HandlerRecovery::AfterSeq(sequence) => Some(sequence),
     };
-    let storage = Arc::clone(storage);
-    let open = Box::new(move || JournalReader::open(Arc::clone(&storage)));
-    let follower = shared.feeds.follow(after, registered.options.queue_events, open);
+    let follower = shared.follow(after, registered.options.queue_events, storage);
     handlers::start(registered, follower).map(Some)
 }
 
@@ -272,19 +263,7 @@ impl Engine {
     }
 
     fn push(&self, lane: CommandLane, submission: Submission) -> Result<(), EngineError> {
-        let command = &submission.command;
-        if command.correlation_id.as_ref().is_some_and(|id| id.0.len() > CorrelationId::BYTES_MAX) {
-            return Err(EngineError::Invalid { field: "correlation_id", problem: "at most 128 bytes" });
-        }
-        let takes_room = matches!(command.kind, CommandKind::PlaceOrder { .. } | CommandKind::SubmitOrder(_));
-        if takes_room && self.supply.is_degraded() {
-            return Err(EngineError::JournalFull);
-        }
-        let pushed = self.shared.lanes.push(lane, submission);
-        if pushed.is_err() {
-            ::metrics::counter!(crate::metrics::REFUSED).increment(1);
-        }
-        pushed
+        self.shared.submit(&self.supply, lane, submission)
     }
 
     fn ensure_market(&self, market: MarketConfig) -> Result<(), EngineError> {

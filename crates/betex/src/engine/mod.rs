@@ -12,6 +12,8 @@ mod journaler;
 mod lanes;
 mod pipeline;
 mod response;
+#[doc(hidden)]
+pub mod rig;
 mod sequencer;
 pub mod state;
 

@@ -12,16 +12,21 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use betex_core::command::CommandKind;
 use betex_core::state::State;
-use betex_journal::{Log, SegmentPreparer, SegmentSupply};
+use betex_core::types::CorrelationId;
+use betex_journal::{
+    JournalError, JournalOptions, JournalReader, JournalWriter, Log, RecoveryReport, SegmentPreparer, SegmentSupply, Storage,
+};
 use parking_lot::RwLock;
 
 use super::dispatcher::Dispatcher;
 use super::doorbell::Doorbell;
 use super::fatal::AbortOnUnwind;
-use super::feed::Feeds;
+use super::feed::{Feeds, Follower};
 use super::journaler::{Gate, Journaler, Step};
-use super::lanes::Lanes;
+use super::core::CommandLane;
+use super::lanes::{Lanes, Submission};
 use super::response::Responder;
 use super::sequencer::{Clock, Progress, Sequencer};
 use crate::config::Config;
@@ -35,6 +40,70 @@ pub(crate) struct Shared {
     pub(crate) read: Arc<RwLock<State>>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) feeds: Arc<Feeds>,
+}
+
+impl Shared {
+    /// The door: takes a command into a lane, or says why not.
+    pub(crate) fn submit(
+        &self,
+        supply: &SegmentSupply,
+        lane: CommandLane,
+        submission: Submission,
+    ) -> Result<(), EngineError> {
+        let command = &submission.command;
+        if command.correlation_id.as_ref().is_some_and(|id| id.0.len() > CorrelationId::BYTES_MAX) {
+            return Err(EngineError::Invalid { field: "correlation_id", problem: "at most 128 bytes" });
+        }
+        let takes_room = matches!(command.kind, CommandKind::PlaceOrder { .. } | CommandKind::SubmitOrder(_));
+        if takes_room && supply.is_degraded() {
+            return Err(EngineError::JournalFull);
+        }
+        let pushed = self.lanes.push(lane, submission);
+        if pushed.is_err() {
+            ::metrics::counter!(crate::metrics::REFUSED).increment(1);
+        }
+        pushed
+    }
+
+    /// Begins to follow what happens after this sequence number, or what comes next.
+    pub(crate) fn follow(
+        &self,
+        after: Option<u64>,
+        queue_events: usize,
+        storage: &Arc<dyn Storage>,
+    ) -> Follower {
+        let storage = Arc::clone(storage);
+        let journal = Box::new(move || JournalReader::open(Arc::clone(&storage)));
+        self.feeds.follow(after, queue_events, journal)
+    }
+}
+
+/// What an engine starts from.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The state that the journal adds up to.
+    pub state: State,
+    /// Goes on behind it.
+    pub log: JournalWriter,
+    /// Prepares the segments for it.
+    pub preparer: SegmentPreparer,
+    /// What was found.
+    pub report: RecoveryReport,
+}
+
+/// Opens the journal, or begins one of this number, and replays it.
+pub(crate) fn recover(
+    config: &Config,
+    storage: Arc<dyn Storage>,
+    new_journal_number: u64,
+    now_ns: u64,
+) -> Result<Recovered, JournalError> {
+    let (segment_bytes, durability) = (config.segment_bytes, config.durability);
+    let options = JournalOptions { segment_bytes, durability, new_journal_number, now_ns };
+    let mut state = State::new();
+    let mut replay = |stamp: &_, events: &[_]| state.apply(stamp, events);
+    let (log, preparer, report) = betex_journal::open(storage, &options, &mut replay)?;
+    Ok(Recovered { state, log, preparer, report })
 }
 
 /// Three stages, ready to be driven.

@@ -1,0 +1,417 @@
+//! A disk in memory that does what disks do: it forgets what was not synced, keeps half of it, or keeps it
+//! in another order, loses names, fills up, fails, and is slow.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use betex_journal::{Access, Lock, Storage, StorageFile};
+
+use crate::clock::VirtualClock;
+use crate::dice::Dice;
+
+/// What can be told to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// Of bytes, of which half then may be there.
+    Write,
+    /// Of a file: what it was to cover is shown from then on, but never reaches the disk.
+    Sync,
+    /// Making, moving or removing a file, and syncing a folder.
+    Name,
+}
+
+/// What a disk does that it must not, for the sabotages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lies {
+    /// A sync of a file says that it is done, and does nothing.
+    pub(crate) sync: bool,
+    /// A sync of a folder says that it is done, and does nothing.
+    pub(crate) sync_dir: bool,
+}
+
+/// A handle; clones are the same disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk {
+    state: Arc<Mutex<State>>,
+    clock: VirtualClock,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    names: BTreeMap<String, usize>,
+    /// As they are after a power cut.
+    durable_names: BTreeMap<String, usize>,
+    /// What happened to names since their folder was synced.
+    renamings: Vec<Renaming>,
+    contents: Vec<Content>,
+    is_locked: bool,
+    fault: Option<Fault>,
+    is_full: bool,
+    /// How long a sync takes, in nanoseconds.
+    sync_ns: u64,
+    lies: Lies,
+}
+
+/// A change of the directory: `from` is gone, `to` is this content.
+#[derive(Clone, Debug)]
+struct Renaming {
+    from: Option<String>,
+    to: Option<(String, usize)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Content {
+    now: Vec<u8>,
+    durable: Vec<u8>,
+    /// Written since the last sync that succeeded.
+    pending: Vec<(usize, Vec<u8>)>,
+    /// Written before a sync that failed: no later sync brings it to the disk, though it can be read.
+    dropped: Vec<(usize, Vec<u8>)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    call: Call,
+    /// The calls of the kind that still succeed.
+    left: u64,
+    error: io::ErrorKind,
+}
+
+/// What reaches a disk whole, or not at all.
+const SECTOR: usize = 512;
+
+impl Disk {
+    /// An empty one.
+    pub(crate) fn new(clock: VirtualClock) -> Self {
+        Self { state: Arc::default(), clock }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds it panics half way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another disk with the same on it, to try something out.
+    pub(crate) fn fork(&self) -> Self {
+        let mut state = self.state().clone();
+        (state.is_locked, state.fault, state.is_full) = (false, None, false);
+        Self { state: Arc::new(Mutex::new(state)), clock: VirtualClock::at(self.clock.now()) }
+    }
+
+    /// From now on one call of this kind fails, after so many that succeed.
+    pub(crate) fn fail(&self, call: Call, after: u64, error: io::ErrorKind) {
+        self.state().fault = Some(Fault { call, left: after, error });
+    }
+
+    /// Whether a fault that was armed has not struck yet.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.state().fault.is_some()
+    }
+
+    /// Nothing fails any more, and there is room.
+    pub(crate) fn heal(&self) {
+        let mut state = self.state();
+        (state.fault, state.is_full) = (None, false);
+    }
+
+    /// Whether files may grow.
+    pub(crate) fn set_full(&self, is_full: bool) {
+        self.state().is_full = is_full;
+    }
+
+    /// Whether they may not.
+    pub(crate) fn is_full(&self) -> bool {
+        self.state().is_full
+    }
+
+    /// How long a sync takes from now on.
+    pub(crate) fn set_sync_ns(&self, sync_ns: u64) {
+        self.state().sync_ns = sync_ns;
+    }
+
+    /// What it lies about from now on.
+    pub(crate) fn set_lies(&self, lies: Lies) {
+        self.state().lies = lies;
+    }
+
+    /// The process died: what it wrote is there, synced or not.
+    pub(crate) fn kill(&self) {
+        let mut state = self.state();
+        (state.is_locked, state.fault) = (false, None);
+    }
+
+    /// The power went: of what was not synced there is any part, or nothing without `keeps`, sector by sector
+    /// and name by name.
+    pub(crate) fn cut_power(&self, mut keeps: Option<&mut Dice>) {
+        let mut state = self.state();
+        let state = &mut *state;
+        (state.is_locked, state.fault) = (false, None);
+        let mut keep = || keeps.as_mut().is_some_and(|dice| dice.chance(500));
+        for renaming in std::mem::take(&mut state.renamings) {
+            if keep() {
+                renaming.apply(&mut state.durable_names);
+            }
+        }
+        for content in &mut state.contents {
+            let dropped = std::mem::take(&mut content.dropped);
+            let mut sectors = Vec::new();
+            for (offset, bytes) in dropped.into_iter().chain(std::mem::take(&mut content.pending)) {
+                let pieces = (offset..).step_by(SECTOR).zip(bytes.chunks(SECTOR));
+                sectors.extend(pieces.filter(|_| keep()).map(|(at, sector)| (at, sector.to_vec())));
+            }
+            // Nobody promised an order.
+            if keep() {
+                sectors.reverse();
+            }
+            sectors.iter().for_each(|(at, sector)| put(&mut content.durable, *at, sector));
+            content.now.clone_from(&content.durable);
+        }
+        state.names = state.durable_names.clone();
+        state.forget_nameless();
+    }
+
+    /// Turns one bit over, anywhere in what is written of a file; says where.
+    pub(crate) fn rot(&self, dice: &mut Dice) -> Option<(String, usize)> {
+        let mut state = self.state();
+        let files: Vec<(String, usize)> = state.names.iter().map(|(name, id)| (name.clone(), *id)).collect();
+        let written = |content: &Content| content.now.iter().rposition(|byte| *byte != 0);
+        let files: Vec<_> =
+            files.into_iter().filter(|(_, id)| written(&state.contents[*id]).is_some()).collect();
+        if files.is_empty() {
+            return None;
+        }
+        let (name, id) = files[dice.place(files.len())].clone();
+        let content = &mut state.contents[id];
+        let at = dice.place(written(content)? + 1);
+        let bit = 1 << dice.below(8);
+        content.now[at] ^= bit;
+        if let Some(byte) = content.durable.get_mut(at) {
+            *byte ^= bit;
+        }
+        Some((name, at))
+    }
+
+    /// The names and what is in the files, to look at.
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let state = self.state();
+        state.names.iter().map(|(name, id)| (name.clone(), state.contents[*id].now.clone())).collect()
+    }
+
+    /// Puts these bytes there, durably.
+    pub(crate) fn overwrite(&self, name: &str, at: usize, bytes: &[u8]) {
+        let mut state = self.state();
+        let Some(&id) = state.names.get(name) else { return };
+        put(&mut state.contents[id].now, at, bytes);
+        put(&mut state.contents[id].durable, at, bytes);
+    }
+}
+
+impl Renaming {
+    fn apply(self, names: &mut BTreeMap<String, usize>) {
+        if let Some(from) = self.from {
+            names.remove(&from);
+        }
+        names.extend(self.to);
+    }
+
+    fn is_in(&self, folder: &str) -> bool {
+        let name = self.from.as_ref().or(self.to.as_ref().map(|(name, _)| name));
+        name.is_some_and(|name| folder_of(name) == folder)
+    }
+}
+
+impl State {
+    fn called(&mut self, call: Call) -> io::Result<()> {
+        match &mut self.fault {
+            Some(fault) if fault.call == call && fault.left == 0 => {
+                let error = fault.error;
+                self.fault = None;
+                Err(error.into())
+            }
+            Some(fault) if fault.call == call => {
+                fault.left -= 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn rename(&mut self, renaming: Renaming) {
+        renaming.clone().apply(&mut self.names);
+        self.renamings.push(renaming);
+    }
+
+    /// Gives the memory back of what has no name any more.
+    fn forget_nameless(&mut self) {
+        for (id, content) in self.contents.iter_mut().enumerate() {
+            if !self.names.values().any(|named| *named == id) {
+                *content = Content::default();
+            }
+        }
+    }
+
+    fn id(&self, name: &str) -> io::Result<usize> {
+        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn create(&mut self, name: String) -> usize {
+        let id = self.contents.len();
+        self.contents.push(Content::default());
+        self.rename(Renaming { from: None, to: Some((name, id)) });
+        id
+    }
+}
+
+fn folder_of(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    if content.len() < offset + bytes.len() {
+        content.resize(offset + bytes.len(), 0);
+    }
+    content[offset..offset + bytes.len()].copy_from_slice(bytes);
+}
+
+impl Storage for Disk {
+    fn root(&self) -> &Path {
+        Path::new("disk")
+    }
+
+    fn create_dir(&self, folder: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.called(Call::Name)?;
+        if !folder.is_empty() {
+            // Stands for the folder itself, so that it is listed while it is empty.
+            let id = state.create(format!("{folder}/."));
+            state.durable_names.insert(format!("{folder}/."), id);
+        }
+        Ok(())
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let state = self.state();
+        let inside = state.names.keys().filter_map(|name| name.strip_prefix(&prefix));
+        let mut names: Vec<String> =
+            inside.filter_map(|name| Some(name.split('/').next()?.to_owned())).collect();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn StorageFile>> {
+        let mut state = self.state();
+        let id = if access == Access::Create {
+            state.called(Call::Name)?;
+            if state.is_full {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            state.create(name.to_owned())
+        } else {
+            state.id(name)?
+        };
+        Ok(Box::new(DiskFile { disk: self.clone(), id }))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.called(Call::Name)?;
+        let id = state.id(from)?;
+        state.rename(Renaming { from: Some(from.to_owned()), to: Some((to.to_owned(), id)) });
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.called(Call::Name)?;
+        state.id(name)?;
+        state.rename(Renaming { from: Some(name.to_owned()), to: None });
+        Ok(())
+    }
+
+    fn sync_dir(&self, folder: &str) -> io::Result<()> {
+        let mut state = self.state();
+        state.called(Call::Name)?;
+        if state.lies.sync_dir {
+            return Ok(());
+        }
+        let (inside, elsewhere): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut state.renamings).into_iter().partition(|renaming| renaming.is_in(folder));
+        state.renamings = elsewhere;
+        inside.into_iter().for_each(|renaming| renaming.apply(&mut state.durable_names));
+        Ok(())
+    }
+
+    fn lock(&self, _name: &str) -> io::Result<Lock> {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.is_locked, true) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(Lock::new(Unlock(self.clone())))
+    }
+}
+
+struct Unlock(Disk);
+
+impl Drop for Unlock {
+    fn drop(&mut self) {
+        self.0.state().is_locked = false;
+    }
+}
+
+#[derive(Debug)]
+struct DiskFile {
+    disk: Disk,
+    id: usize,
+}
+
+impl StorageFile for DiskFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.disk.state().contents[self.id].now.len() as u64)
+    }
+
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        let state = self.disk.state();
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = state.contents[self.id].now.get(offset..).unwrap_or_default();
+        let len = rest.len().min(bytes.len());
+        bytes[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let mut state = self.disk.state();
+        let mut result = state.called(Call::Write);
+        let is_full = state.is_full;
+        let content = &mut state.contents[self.id];
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        if is_full && offset + bytes.len() > content.now.len() {
+            result = Err(io::ErrorKind::StorageFull.into());
+        }
+        // A write that fails may have written half of it.
+        let bytes = if result.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
+        put(&mut content.now, offset, bytes);
+        content.pending.push((offset, bytes.to_vec()));
+        result
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.disk.state();
+        self.disk.clock.advance(state.sync_ns);
+        let result = state.called(Call::Sync);
+        if state.lies.sync {
+            return Ok(());
+        }
+        let content = &mut state.contents[self.id];
+        let mut pending = std::mem::take(&mut content.pending);
+        if result.is_err() {
+            content.dropped.append(&mut pending);
+        }
+        for (offset, bytes) in pending {
+            put(&mut content.durable, offset, &bytes);
+        }
+        result
+    }
+}

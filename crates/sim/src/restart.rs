@@ -1,0 +1,154 @@
+//! How engines end, and how they begin again: what the next one finds must be what the world was told.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use betex::engine::rig::{self, Recovered, Rig};
+use betex_journal::{JournalError, JournalOptions};
+
+use crate::disk::Disk;
+use crate::failure::{Check, Checked, Failure, ensure};
+use crate::sabotage::{Sabotage, SimLog, cut_last_frame, swap_orders};
+use crate::truth::Truth;
+use crate::world::{Running, World, limits};
+
+/// Starts that may fail in a row because the disk does.
+const ATTEMPTS: u32 = 4;
+/// The observer never misses anything.
+const OBSERVED: usize = 1 << 30;
+
+impl World {
+    /// The process dies between two steps; what it has written is there.
+    pub(crate) fn kill(&mut self) -> Checked {
+        self.report.kills += 1;
+        self.end();
+        self.disk.kill();
+        self.restart()
+    }
+
+    /// The power goes between two steps; what was not synced is there in part.
+    pub(crate) fn cut_power(&mut self) -> Checked {
+        self.look_at_gate()?;
+        self.report.power_cuts += 1;
+        self.end();
+        self.disk.cut_power(Some(&mut self.dice));
+        self.restart()
+    }
+
+    /// Whatever was in memory is gone.
+    pub(crate) fn end(&mut self) {
+        self.running = None;
+        self.listeners.iter_mut().for_each(crate::listener::Listener::end);
+        self.desk.lose(&mut self.dice);
+    }
+
+    /// Nothing has been shown that a power cut would take back at this moment.
+    pub(crate) fn look_at_gate(&mut self) -> Checked {
+        self.report.gate_looks += 1;
+        let shown = self.running().rig.read().sequence();
+        let disk = self.disk.fork();
+        disk.cut_power(None);
+        let (end, _) = read(&disk, &self.truth)
+            .map_err(|error| Failure::new(Check::Gate, format!("what a power cut leaves: {error}")))??;
+        ensure(shown <= end, Check::Gate, || {
+            format!("event {shown} was shown, and a power cut would leave {end}")
+        })
+    }
+
+    /// One bit of what the disk has turns over: that is seen, or at the very end taken for a torn write.
+    fn look_at_damage(&mut self) -> Checked {
+        let disk = self.disk.fork();
+        let Some((name, at)) = disk.rot(&mut self.dice) else { return Ok(()) };
+        self.report.bits_turned += 1;
+        match read(&disk, &self.truth) {
+            Err(_) => {
+                self.report.bits_refused += 1;
+                Ok(())
+            }
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(failure)) => {
+                Err(Failure::new(Check::Damage, format!("a bit in {name}, byte {at}, turned over: {failure}")))
+            }
+        }
+    }
+
+    /// Starts the engine on what the disk has left; holds what it finds against what was told.
+    pub(crate) fn restart(&mut self) -> Checked {
+        self.report.lives += 1;
+        if self.sabotage == Some(Sabotage::TruncatedFrame) {
+            cut_last_frame(&self.disk);
+        }
+        if self.dice.chance(200) {
+            self.look_at_damage()?;
+        }
+        if self.dice.chance(100) {
+            self.config.limits = limits(&mut self.dice);
+        }
+        let recovered = self.recover()?;
+        let Recovered { state, log, preparer, report } = recovered;
+        self.report.torn_tails += u64::from(report.torn_tail.is_some());
+        self.report.segments = self.report.segments.max(report.segments);
+        let state = match self.sabotage {
+            Some(Sabotage::SwappedOrders) => swap_orders(&self.truth, state),
+            _ => state,
+        };
+        self.truth.compare(&state)?;
+        let (preparer, failed) = (Arc::new(Mutex::new(preparer)), Arc::<AtomicBool>::default());
+        let supply = Arc::clone(log.supply());
+        let log = SimLog::new(log, Arc::clone(&preparer), Arc::clone(&failed), self.sabotage);
+        let (storage, clock) = (Arc::new(self.disk.clone()), self.clock.clone());
+        let rig = Rig::new(&self.config, storage, state, Box::new(log), supply, clock);
+        let late = self.sabotage == Some(Sabotage::SkippedByHandler);
+        self.listeners.iter_mut().try_for_each(|listener| listener.begin(&rig, late))?;
+        let observer = rig.follow(None, OBSERVED);
+        self.running = Some(Running { rig, preparer, observer, failed });
+        self.compare()
+    }
+
+    /// Recovers, though the disk may fail and the power may go meanwhile.
+    fn recover(&mut self) -> Result<Recovered, Failure> {
+        for attempt in 1.. {
+            let words = |error: JournalError| Failure::new(Check::Opens, error.to_string());
+            // What there is, first read without building anything on it.
+            let (end, beyond) = read(&self.disk.fork(), &self.truth).map_err(words)??;
+            let shown = self.truth.sequence();
+            ensure(shown <= end, Check::Acknowledged, || {
+                format!("event {shown} was shown, and the journal ends with {end}")
+            })?;
+            if attempt > ATTEMPTS {
+                self.disk.heal();
+            } else if self.dice.chance(100) {
+                self.arm();
+            }
+            let was_armed = self.disk.is_armed();
+            let number = self.dice.next() | 1;
+            match rig::recover(&self.config, Arc::new(self.disk.clone()), number, self.clock.now()) {
+                Ok(recovered) => {
+                    self.truth.add(beyond)?;
+                    return Ok(recovered);
+                }
+                Err(JournalError::Disk(_)) if was_armed && !self.disk.is_armed() || self.disk.is_full() => {
+                    self.report.failed_starts += 1;
+                    if self.dice.chance(500) {
+                        self.disk.cut_power(Some(&mut self.dice));
+                    } else {
+                        self.disk.kill();
+                    }
+                }
+                Err(error) => return Err(words(error)),
+            }
+        }
+        unreachable!("the last attempt is on a disk that is well")
+    }
+}
+
+/// Reads a journal by opening it; where it ends, and what of it nobody had seen.
+fn read(
+    disk: &Disk,
+    truth: &Truth,
+) -> Result<Result<(u64, Vec<betex_journal::JournalEvent>), Failure>, JournalError> {
+    let options = JournalOptions { segment_bytes: 1 << 20, new_journal_number: 1, ..JournalOptions::default() };
+    let mut follow = truth.follow();
+    betex_journal::open(Arc::new(disk.clone()), &options, &mut |stamp, events| follow.take(stamp, events))?;
+    Ok(follow.end())
+}

@@ -1,0 +1,65 @@
+//! A fixed set of seeds, and bugs that are built in on purpose, which must be found.
+
+use betex_sim::{Report, STEPS, Sabotage, run};
+
+/// Seeds that every test run plays.
+const SEEDS: u64 = 24;
+/// Seeds within which a bug must show itself.
+const PATIENCE: u64 = 12;
+
+fn play(seed: u64) -> Report {
+    match run(seed, STEPS, None) {
+        Ok(report) => report,
+        Err((failure, step)) => panic!(
+            "seed {seed}, step {step}: {failure}\nplay it again: cargo run --release -p betex-sim -- --from {seed} \
+             --seeds 1 --steps {STEPS}"
+        ),
+    }
+}
+
+#[test]
+fn every_promise_is_kept_and_everything_happens() {
+    let mut all = Report::default();
+    (1..=SEEDS).for_each(|seed| all.add(&play(seed)));
+    println!("{SEEDS} seeds\n{all}");
+    for (what, times) in [
+        ("kills", all.kills),
+        ("power cuts", all.power_cuts),
+        ("journal failures", all.journal_failures),
+        ("stops", all.stops),
+        ("starts that the disk refused", all.failed_starts),
+        ("torn tails", all.torn_tails),
+        ("segments that were not prepared", all.unprepared),
+        ("segments beyond the first", all.segments - 1),
+        ("bits that were refused", all.bits_refused),
+        ("bits that did no harm", all.bits_turned - all.bits_refused),
+        ("transactions durable and not shown", all.unseen),
+        ("trades", all.trades),
+        ("sets", all.sets),
+        ("sets foreseen", all.foreseen),
+        ("rejections", all.rejected),
+        ("answers lost", all.lost),
+        ("orders refused by full lanes", all.lane_full),
+        ("orders refused by full disks", all.disk_full),
+        ("events caught up", all.caught_up),
+        ("events heard at once", all.heard - all.caught_up),
+    ] {
+        assert!(times > 0, "no {what}:\n{all}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    assert_eq!(play(7), play(7));
+    assert_ne!(play(7).trace, play(8).trace);
+}
+
+#[test]
+fn every_bug_on_purpose_is_found_by_its_check() {
+    for sabotage in Sabotage::ALL {
+        let found = (1..=PATIENCE).find_map(|seed| run(seed, STEPS, Some(sabotage)).err().map(|it| (seed, it)));
+        let Some((seed, (failure, step))) = found else { panic!("{sabotage:?} was not found") };
+        println!("{sabotage:?}: seed {seed}, step {step}: {failure}");
+        assert_eq!(failure.check, sabotage.found_by(), "{sabotage:?}: {failure}");
+    }
+}
