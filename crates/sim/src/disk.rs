@@ -48,6 +48,8 @@ struct State {
     contents: Vec<Content>,
     is_locked: bool,
     fault: Option<Fault>,
+    /// The machine stands still: nothing works any more until it has been started again.
+    is_dead: bool,
     is_full: bool,
     /// How long a sync takes, in nanoseconds.
     sync_ns: u64,
@@ -73,7 +75,8 @@ struct Content {
 
 #[derive(Clone, Copy, Debug)]
 struct Fault {
-    call: Call,
+    /// Of any kind if none is said: then it is the last one of all.
+    call: Option<Call>,
     /// The calls of the kind that still succeed.
     left: u64,
     error: io::ErrorKind,
@@ -96,13 +99,24 @@ impl Disk {
     /// Another disk with the same on it, to try something out.
     pub(crate) fn fork(&self) -> Self {
         let mut state = self.state().clone();
-        (state.is_locked, state.fault, state.is_full) = (false, None, false);
+        state.restarted();
+        state.is_full = false;
         Self { state: Arc::new(Mutex::new(state)), clock: VirtualClock::at(self.clock.now()) }
     }
 
     /// From now on one call of this kind fails, after so many that succeed.
     pub(crate) fn fail(&self, call: Call, after: u64, error: io::ErrorKind) {
-        self.state().fault = Some(Fault { call, left: after, error });
+        self.state().fault = Some(Fault { call: Some(call), left: after, error });
+    }
+
+    /// The machine stands still in the middle of a call, after so many that succeed.
+    pub(crate) fn die(&self, after: u64) {
+        self.state().fault = Some(Fault { call: None, left: after, error: io::ErrorKind::BrokenPipe });
+    }
+
+    /// Whether it stands still.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.state().is_dead
     }
 
     /// Whether a fault that was armed has not struck yet.
@@ -113,7 +127,7 @@ impl Disk {
     /// Nothing fails any more, and there is room.
     pub(crate) fn heal(&self) {
         let mut state = self.state();
-        (state.fault, state.is_full) = (None, false);
+        (state.fault, state.is_dead, state.is_full) = (None, false, false);
     }
 
     /// Whether files may grow.
@@ -138,8 +152,7 @@ impl Disk {
 
     /// The process died: what it wrote is there, synced or not.
     pub(crate) fn kill(&self) {
-        let mut state = self.state();
-        (state.is_locked, state.fault) = (false, None);
+        self.state().restarted();
     }
 
     /// The power went: of what was not synced there is any part, or nothing without `keeps`, sector by sector
@@ -147,7 +160,7 @@ impl Disk {
     pub(crate) fn cut_power(&self, mut keeps: Option<&mut Dice>) {
         let mut state = self.state();
         let state = &mut *state;
-        (state.is_locked, state.fault) = (false, None);
+        state.restarted();
         let mut keep = || keeps.as_mut().is_some_and(|dice| dice.chance(500));
         for renaming in std::mem::take(&mut state.renamings) {
             if keep() {
@@ -224,18 +237,23 @@ impl Renaming {
 
 impl State {
     fn called(&mut self, call: Call) -> io::Result<()> {
-        match &mut self.fault {
-            Some(fault) if fault.call == call && fault.left == 0 => {
-                let error = fault.error;
-                self.fault = None;
-                Err(error.into())
-            }
-            Some(fault) if fault.call == call => {
-                fault.left -= 1;
-                Ok(())
-            }
-            _ => Ok(()),
+        if self.is_dead {
+            return Err(io::ErrorKind::BrokenPipe.into());
         }
+        let Some(fault) = self.fault.as_mut().filter(|fault| fault.call.is_none_or(|of| of == call)) else {
+            return Ok(());
+        };
+        if fault.left > 0 {
+            fault.left -= 1;
+            return Ok(());
+        }
+        let Fault { call, error, .. } = *fault;
+        (self.fault, self.is_dead) = (None, call.is_none());
+        Err(error.into())
+    }
+
+    fn restarted(&mut self) {
+        (self.is_locked, self.fault, self.is_dead) = (false, None, false);
     }
 
     fn rename(&mut self, renaming: Renaming) {

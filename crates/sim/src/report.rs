@@ -21,6 +21,8 @@ pub struct Report {
     pub stops: u64,
     /// Writes and syncs of the log that failed, each the end of an engine.
     pub journal_failures: u64,
+    /// Times that the machine stood still in the middle of a call of the disk.
+    pub deaths: u64,
     /// Starts that the disk did not let through.
     pub failed_starts: u64,
     /// Starts that found half a write.
@@ -90,6 +92,7 @@ impl Report {
             power_cuts: self.power_cuts + other.power_cuts,
             stops: self.stops + other.stops,
             journal_failures: self.journal_failures + other.journal_failures,
+            deaths: self.deaths + other.deaths,
             failed_starts: self.failed_starts + other.failed_starts,
             torn_tails: self.torn_tails + other.torn_tails,
             unprepared: self.unprepared + other.unprepared,
@@ -119,9 +122,10 @@ impl fmt::Display for Report {
         let r = self;
         writeln!(
             f,
-            "{} steps, {} lives: {} kills, {} power cuts, {} journal failures, {} stops, {} starts that the \
+            "{} steps, {} lives: {} kills, {} power cuts, {} of them in the middle of a call, {} journal \
+             failures, {} stops, {} starts that the \
              disk refused, {} torn tails",
-            r.step, r.lives, r.kills, r.power_cuts, r.journal_failures, r.stops, r.failed_starts, r.torn_tails
+            r.step, r.lives, r.kills, r.power_cuts, r.deaths, r.journal_failures, r.stops, r.failed_starts, r.torn_tails
         )?;
         writeln!(
             f,

@@ -29,6 +29,8 @@ const CROWD: u64 = 560;
 
 /// What a market is called that is only there to be long in the journal, so that segments fill.
 const WIDE: &str = "wide-";
+/// How many there are at a time.
+const WIDE_MARKETS: usize = 2;
 /// Its outcomes.
 const WIDE_OUTCOMES: usize = 200;
 
@@ -53,14 +55,14 @@ impl Traffic {
     pub(crate) fn next(&mut self, state: &State, now_ns: u64, dice: &mut Dice) -> Vec<Command> {
         let (wide, markets): (Vec<_>, Vec<_>) =
             state.markets().partition(|market| market.spec().key.starts_with(WIDE));
-        if let Some(market) = wide.first().filter(|_| dice.chance(200)) {
+        if let Some(market) = wide.first().filter(|_| dice.chance(300)) {
             let kind = match market.state() {
                 BookMarketState::Closed => CommandKind::RemoveMarket,
                 _ => CommandKind::CloseMarket { reason: None },
             };
             return vec![Command::new(market.id(), kind)];
         }
-        if wide.is_empty() && dice.chance(60) {
+        if wide.len() < WIDE_MARKETS && dice.chance(150) {
             return vec![self.create_wide()];
         }
         if markets.is_empty() || markets.len() < MARKETS && dice.chance(100) {
@@ -181,7 +183,7 @@ impl Seen<'_> {
         } else if dice.chance(10) {
             order.runner_id = RunnerId(dice.below(20));
         }
-        order.client_order_id = dice.chance(200).then(|| client_id(dice.below(40)));
+        order.client_order_id = dice.chance(150).then(|| client_id(dice.below(150)));
         order.persistence = dice.pick(&[Persistence::Lapse, Persistence::Persist]);
         order.post_only = dice.chance(50);
         order.self_trade = dice.weighted(&[
@@ -230,7 +232,7 @@ impl Seen<'_> {
         let ago = |dice: &mut Dice| self.now_ms.saturating_sub(dice.below(400)) * 1_000_000;
         // One more than there are, so that once in a while it is none of them.
         let runner = |dice: &mut Dice| RunnerId(dice.below(self.outcomes as u64 + 1) + 1);
-        let kind = match dice.below(140) {
+        let kind = match dice.below(170) {
             0..5 => CommandKind::SuspendMarket { reason: reason() },
             5..12 => CommandKind::OpenMarket { reason: reason() },
             12..14 => CommandKind::CloseMarket { reason: reason() },

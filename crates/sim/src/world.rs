@@ -83,15 +83,18 @@ const STEPS: [(u64, Step); 18] = [
     (400, Step::Time),
     (20, Step::ClockSetBack),
     (10, Step::SlowDisk),
-    (16, Step::Fault),
-    (6, Step::Full),
-    (30, Step::Room),
+    (24, Step::Fault),
+    (30, Step::Full),
+    (20, Step::Room),
     (30, Step::LookAtGate),
     (10, Step::Compare),
     (12, Step::Kill),
     (20, Step::PowerCut),
     (6, Step::Stop),
 ];
+
+/// How often, in a thousand steps of the dispatcher, it is asked what a power cut would leave.
+const LOOKS: u64 = 100;
 
 /// When the world begins: long enough after the epoch for clocks to be set back.
 const BEGINNING_NS: u64 = 1_700_000_000_000_000_000;
@@ -102,7 +105,7 @@ impl World {
         let clock = VirtualClock::at(BEGINNING_NS);
         let disk = Disk::new(clock.clone());
         disk.set_lies(sabotage.map(Sabotage::lies).unwrap_or_default());
-        let lane = dice.pick(&[8, 64, 1_024]);
+        let lane = dice.pick(&[8, 256, 1_024]);
         let config = Config {
             limits: limits(&mut dice),
             segment_bytes: 1 << 20,
@@ -144,6 +147,15 @@ impl World {
     }
 
     fn step(&mut self) -> Checked {
+        self.take_step()?;
+        if self.disk.is_dead() {
+            self.report.deaths += 1;
+            return self.crash();
+        }
+        Ok(())
+    }
+
+    fn take_step(&mut self) -> Checked {
         let step = self.dice.weighted(&STEPS);
         self.report.note(&(step as u64, self.truth.sequence()));
         match step {
@@ -231,6 +243,9 @@ impl World {
 
     /// Some call of the disk is to fail.
     pub(crate) fn arm(&mut self) {
+        if self.dice.chance(500) {
+            return self.disk.die(self.dice.below(12));
+        }
         let call = self.dice.pick(&[Call::Write, Call::Sync, Call::Sync, Call::Name]);
         let error = self.dice.pick(&[io::ErrorKind::StorageFull, io::ErrorKind::Other, io::ErrorKind::TimedOut]);
         let after = self.dice.below(6);
@@ -264,6 +279,7 @@ impl World {
     /// The journal has failed: what was not through the gate before never will be. Then the process ends.
     fn fail(&mut self) -> Checked {
         self.report.journal_failures += 1;
+        self.report.deaths += u64::from(self.disk.is_dead());
         let durable = self.rig().stats().durable_sequence;
         for _ in 0..2 {
             while self.dispatch()? == Turn::Worked {}
@@ -273,7 +289,11 @@ impl World {
                 format!("the log failed at event {durable}, and {shown} was shown")
             })?;
         }
-        if self.dice.chance(500) { self.kill() } else { self.cut_power() }
+        self.crash()
+    }
+
+    fn crash(&mut self) -> Checked {
+        if self.dice.chance(400) { self.kill() } else { self.cut_power() }
     }
 
     /// The dispatcher takes its step, and everybody looks at what it shows.
@@ -294,8 +314,12 @@ impl World {
                 Err(error) => return Err(Failure::new(Check::Handler, format!("nothing is heard: {error}"))),
             }
         }
+        let looks = turn == Turn::Worked && self.dice.chance(LOOKS);
         let answers = self.desk.answers(&self.truth, &running.rig.read())?;
         answers.iter().for_each(|answer| self.learn(answer));
+        if looks {
+            self.look_at_gate()?;
+        }
         Ok(turn)
     }
 
@@ -348,10 +372,10 @@ impl World {
 /// Bounds that are met.
 pub(crate) fn limits(dice: &mut Dice) -> Limits {
     Limits {
-        markets: dice.pick(&[5, 100]),
+        markets: dice.pick(&[7, 100]),
         accounts: dice.pick(&[4, 100]),
-        resting_orders: dice.pick(&[300, 2_000, 100_000]),
-        client_ids_per_market: dice.pick(&[20, 1_000]),
+        resting_orders: dice.pick(&[400, 5_000, 100_000, 100_000]),
+        client_ids_per_market: dice.pick(&[30, 1_000, 1_000]),
         closed_market_ttl_ms: dice.pick(&[0, 0, 3_000]),
     }
 }
