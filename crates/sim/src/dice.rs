@@ -1,7 +1,7 @@
 //! Where everything that is random in a run comes from.
 
 /// A seeded source of numbers: the same seed, the same numbers, on every machine and for ever.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -54,6 +54,8 @@ struct State {
     /// How long a sync takes, in nanoseconds.
     sync_ns: u64,
     lies: Lies,
+    /// For what becomes of a write whose sync failed.
+    dice: Dice,
 }
 
 /// A change of the directory: `from` is gone, `to` is this content.
@@ -67,10 +69,8 @@ struct Renaming {
 struct Content {
     now: Vec<u8>,
     durable: Vec<u8>,
-    /// Written since the last sync that succeeded.
+    /// Written since the last sync.
     pending: Vec<(usize, Vec<u8>)>,
-    /// Written before a sync that failed: no later sync brings it to the disk, though it can be read.
-    dropped: Vec<(usize, Vec<u8>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,8 +87,9 @@ const SECTOR: usize = 512;
 
 impl Disk {
     /// An empty one.
-    pub(crate) fn new(clock: VirtualClock) -> Self {
-        Self { state: Arc::default(), clock }
+    pub(crate) fn new(clock: VirtualClock, seed: u64) -> Self {
+        let state = State { dice: Dice::new(seed), ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), clock }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -168,17 +169,7 @@ impl Disk {
             }
         }
         for content in &mut state.contents {
-            let dropped = std::mem::take(&mut content.dropped);
-            let mut sectors = Vec::new();
-            for (offset, bytes) in dropped.into_iter().chain(std::mem::take(&mut content.pending)) {
-                let pieces = (offset..).step_by(SECTOR).zip(bytes.chunks(SECTOR));
-                sectors.extend(pieces.filter(|_| keep()).map(|(at, sector)| (at, sector.to_vec())));
-            }
-            // Nobody promised an order.
-            if keep() {
-                sectors.reverse();
-            }
-            sectors.iter().for_each(|(at, sector)| put(&mut content.durable, *at, sector));
+            content.write_back(&mut keep);
             content.now.clone_from(&content.durable);
         }
         state.names = state.durable_names.clone();
@@ -279,6 +270,22 @@ impl State {
         self.contents.push(Content::default());
         self.rename(Renaming { from: None, to: Some((name, id)) });
         id
+    }
+}
+
+impl Content {
+    /// Of what was not synced this and that reaches the disk, and the rest never will.
+    fn write_back(&mut self, mut keep: impl FnMut() -> bool) {
+        let mut sectors = Vec::new();
+        for (offset, bytes) in std::mem::take(&mut self.pending) {
+            let pieces = (offset..).step_by(SECTOR).zip(bytes.chunks(SECTOR));
+            sectors.extend(pieces.filter(|_| keep()).map(|(at, sector)| (at, sector.to_vec())));
+        }
+        // Nobody promised an order.
+        if keep() {
+            sectors.reverse();
+        }
+        sectors.iter().for_each(|(at, sector)| put(&mut self.durable, *at, sector));
     }
 }
 
@@ -422,12 +429,14 @@ impl StorageFile for DiskFile {
         if state.lies.sync {
             return Ok(());
         }
+        let state = &mut *state;
         let content = &mut state.contents[self.id];
-        let mut pending = std::mem::take(&mut content.pending);
         if result.is_err() {
-            content.dropped.append(&mut pending);
+            // The kernel takes the pages for clean: they are shown, and not written again.
+            let dice = &mut state.dice;
+            content.write_back(|| dice.chance(500));
         }
-        for (offset, bytes) in pending {
+        for (offset, bytes) in std::mem::take(&mut content.pending) {
             put(&mut content.durable, offset, &bytes);
         }
         result

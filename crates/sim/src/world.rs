@@ -103,7 +103,7 @@ impl World {
     pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>) -> Self {
         let mut dice = Dice::new(seed);
         let clock = VirtualClock::at(BEGINNING_NS);
-        let disk = Disk::new(clock.clone());
+        let disk = Disk::new(clock.clone(), dice.next());
         disk.set_lies(sabotage.map(Sabotage::lies).unwrap_or_default());
         let lane = dice.pick(&[8, 256, 1_024]);
         let config = Config {
