@@ -1,8 +1,8 @@
 //! The embedded engine with its journal on disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use betex::prelude::*;
@@ -22,6 +22,12 @@ impl Responder for Counter {
 
 fn open(directory: &Path) -> Result<Engine, EngineError> {
     EngineBuilder::new(Config::default(), directory)?.build()
+}
+
+/// Segments that are small enough for a snapshot now and then.
+fn open_with_snapshots(directory: &Path) -> Result<Engine, EngineError> {
+    let config = Config { segment_bytes: 8 << 20, snapshot_every_segments: 1, ..Config::default() };
+    EngineBuilder::new(config, directory)?.build()
 }
 
 fn set_up(engine: &Engine) -> Result<()> {
@@ -51,6 +57,70 @@ pub fn measure(name: &str, commands: &[Command], pace: Pace, directory: &Path) -
         .with_latency(&latency)
         .with("bytes_per_command", (after.bytes - before.bytes) as f64 / count)
         .with("commands_per_sync", count / (after.frames - before.frames) as f64))
+}
+
+/// Runs commands into a journal of which snapshots are made, and times how long an engine takes to be ready
+/// over the newest one and what lies behind it.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+pub fn measure_snapshot(name: &str, commands: &[Command], directory: &Path) -> Result<Figures> {
+    let directory = tempfile::tempdir_in(directory)?;
+    let engine = open_with_snapshots(directory.path())?;
+    set_up(&engine)?;
+    for command in commands {
+        while engine.submit_on(CommandLane::Normal, command.clone()).is_err() {
+            std::thread::yield_now();
+        }
+    }
+    wait_for_snapshots(directory.path())?;
+    engine.stop();
+    let digest = engine.read().digest();
+    drop(engine);
+    let start = Instant::now();
+    let engine = open_with_snapshots(directory.path())?;
+    let seconds = start.elapsed().as_secs_f64();
+    anyhow::ensure!(engine.read().digest() == digest, "the recovered state is another one");
+    anyhow::ensure!(engine.recovery().snapshot.is_some(), "there was no snapshot");
+    Ok(Figures::new(name)
+        .with("ready_after_s", seconds)
+        .with("events_behind", engine.recovery().events as f64)
+        .with("events", engine.recovery().last_sequence as f64)
+        .with("resting_orders", engine.read().resting_orders() as f64))
+}
+
+/// Orders of a book that is full, so many of them, that meet nobody.
+pub fn full_book(orders: u32) -> Vec<Command> {
+    let order = |n: u32| {
+        let (side, price) = if n.is_multiple_of(2) { (Side::Yes, 500_000) } else { (Side::No, 20_000) };
+        let price = Price(price - n % 50 * if n.is_multiple_of(2) { 10_000 } else { 100 });
+        NewOrder::limit(RunnerId(1), side, price, Quantity(10_000)).by(AccountId(u64::from(n % 1_000) + 1))
+    };
+    (0..orders).map(|n| Command::new(MarketId(1), CommandKind::SubmitOrder(order(n)))).collect()
+}
+
+/// Until no further snapshot is made.
+fn wait_for_snapshots(directory: &Path) -> Result<()> {
+    let newest = || -> Result<Option<PathBuf>> {
+        let mut newest = None;
+        for folder in std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())) {
+            let Ok(files) = std::fs::read_dir(folder?) else { continue };
+            for file in files {
+                let path = file?.path();
+                let is_snapshot = path.extension().is_some_and(|ending| ending == "snapshot");
+                newest = newest.max(is_snapshot.then_some(path));
+            }
+        }
+        Ok(newest)
+    };
+    let (mut last, mut since, asked) = (None, Instant::now(), Instant::now());
+    while last.is_none() || since.elapsed() < Duration::from_secs(2) {
+        anyhow::ensure!(asked.elapsed() < Duration::from_secs(120), "no snapshot was made");
+        let now = newest()?;
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 /// Runs commands into a journal, and times how long an engine takes to be ready over it.

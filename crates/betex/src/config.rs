@@ -1,9 +1,10 @@
 //! How an engine is set up: its bounds and its durability.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use betex_core::limits::Limits;
-use betex_journal::Durability;
+use betex_journal::{Durability, Retention, SnapshotOptions};
 
 use crate::error::EngineError;
 
@@ -16,6 +17,15 @@ pub struct Config {
     pub durability: Durability,
     /// The size of a journal segment in bytes: 1 MiB to 1 GiB, a multiple of 64.
     pub segment_bytes: u64,
+    /// A snapshot is made when so many segments were sealed behind the last one, 0 to 1 024; 0: never, and
+    /// then nothing of the journal is removed, and a start reads all of it.
+    pub snapshot_every_segments: u32,
+    /// Bytes of sealed segments that stay at least, the newest ones, although no snapshot needs them: for
+    /// whoever reads the journal later.
+    pub retention_bytes: u64,
+    /// How long what was written stays at least, although no snapshot needs it: up to 3 650 days, by the time
+    /// of the events, so that an exchange that rests keeps what it has.
+    pub retention_age: Duration,
     /// Transactions between the writer and the disk: a power of two, 64 to 1 048 576.
     pub ring_slots: usize,
     /// Commands that wait in [`CommandLane::Normal`](crate::CommandLane): 1 to 1 048 576.
@@ -37,6 +47,9 @@ impl Default for Config {
             limits: Limits::default(),
             durability: Durability::Always,
             segment_bytes: 64 << 20,
+            snapshot_every_segments: 4,
+            retention_bytes: 1 << 30,
+            retention_age: DAY,
             ring_slots: 16_384,
             normal_lane: 16_384,
             priority_lane: 16_384,
@@ -53,6 +66,9 @@ impl std::fmt::Debug for Config {
             .field("limits", &self.limits)
             .field("durability", &self.durability)
             .field("segment_bytes", &self.segment_bytes)
+            .field("snapshot_every_segments", &self.snapshot_every_segments)
+            .field("retention_bytes", &self.retention_bytes)
+            .field("retention_age", &self.retention_age)
             .field("ring_slots", &self.ring_slots)
             .field("normal_lane", &self.normal_lane)
             .field("priority_lane", &self.priority_lane)
@@ -61,13 +77,31 @@ impl std::fmt::Debug for Config {
     }
 }
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 impl Config {
+    /// When snapshots are made, and what stays of the journal, in the words of the journal.
+    pub(crate) fn snapshots(&self) -> SnapshotOptions {
+        let retention = Retention {
+            bytes: self.retention_bytes,
+            // Ten years are less than 2^64 nanoseconds.
+            age_ns: u64::try_from(self.retention_age.as_nanos()).unwrap_or(u64::MAX),
+        };
+        SnapshotOptions { every_segments: self.snapshot_every_segments, retention }
+    }
+
     /// Refuses what is out of range, naming the field and what is valid.
     pub fn check(&self) -> Result<(), EngineError> {
         const QUEUE_MAX: usize = 1 << 20;
         let wrong = |field, problem| Err(EngineError::Invalid { field, problem });
         if !(1 << 20..=1 << 30).contains(&self.segment_bytes) || !self.segment_bytes.is_multiple_of(64) {
             return wrong("segment_bytes", "1 MiB to 1 GiB, a multiple of 64");
+        }
+        if self.snapshot_every_segments > 1_024 {
+            return wrong("snapshot_every_segments", "0 (never) to 1024");
+        }
+        if self.retention_age > DAY * 3_650 {
+            return wrong("retention_age", "up to 3650 days");
         }
         if !self.ring_slots.is_power_of_two() || !(64..=QUEUE_MAX).contains(&self.ring_slots) {
             return wrong("ring_slots", "a power of two, 64 to 1048576");

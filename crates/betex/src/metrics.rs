@@ -12,3 +12,13 @@ pub const HANDLERS_STOPPED: &str = "betex_handlers_stopped_total";
 pub const FRAMES: &str = "betex_journal_frames_total";
 /// Bytes that were written to the journal.
 pub const JOURNAL_BYTES: &str = "betex_journal_bytes_total";
+/// Snapshots of the state that were made.
+pub const SNAPSHOTS: &str = "betex_snapshots_total";
+/// Snapshots that failed, and segments that could not be removed: the journal grows until one succeeds.
+pub const SNAPSHOTS_FAILED: &str = "betex_snapshots_failed_total";
+/// The number of the last event in the newest snapshot that was made.
+pub const SNAPSHOT_SEQUENCE: &str = "betex_snapshot_sequence";
+/// Seconds that the last snapshot took, all of it in the background.
+pub const SNAPSHOT_SECONDS: &str = "betex_snapshot_seconds";
+/// Segments of the journal that were removed because a snapshot stands for them.
+pub const SEGMENTS_PRUNED: &str = "betex_segments_pruned_total";

@@ -35,7 +35,7 @@ impl Bytes {
 impl State {
     /// A digest of the whole state: queues in order, identifiers, client ids and bounds included.
     pub fn digest(&self) -> [u8; 32] {
-        let mut bytes = Bytes(blake3::Hasher::new_derive_key("betex state digest 3"));
+        let mut bytes = Bytes(blake3::Hasher::new_derive_key("betex state digest 4"));
         for number in
             [self.sequence, self.time_ns, self.last_order_id, self.last_market_id, self.last_removed_id]
         {
@@ -111,6 +111,11 @@ impl MarketView<'_> {
         }
         bytes.number(spec.increment.0);
         bytes.number(spec.min_quantity.0);
+        // As it was asked for: nothing is decided by these, but everybody can see them.
+        for small in [spec.state as u8, spec.phase as u8] {
+            bytes.number(small);
+        }
+        bytes.number(u8::from(self.reason().is_some()));
         bytes.text(self.reason().unwrap_or_default());
         bytes.number(self.sequence());
         bytes.number(self.resting_orders());

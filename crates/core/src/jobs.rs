@@ -64,7 +64,7 @@ impl Jobs {
 
     /// A market closed with orders in it.
     pub(crate) fn close(&mut self, market: u32) {
-        self.turns.push_back(Turn::Closing(market));
+        self.queue(Turn::Closing(market));
     }
 
     /// Nothing rests any more in a closed market.
@@ -73,9 +73,39 @@ impl Jobs {
     }
 
     pub(crate) fn start(&mut self, store: &mut Store, number: u64, market: u32, job: Job) {
+        self.resume(store, number, market, job);
+        self.queue(Turn::Filtered(number));
+    }
+
+    /// A job that was started before, and goes on where it was once it is queued again.
+    pub(crate) fn resume(&mut self, store: &mut Store, number: u64, market: u32, job: Job) {
         point_at(store, job.next);
         self.filtered.insert(number, Running { market, job });
-        self.turns.push_back(Turn::Filtered(number));
+    }
+
+    /// Whoever waits behind the others.
+    pub(crate) fn queue(&mut self, turn: Turn) {
+        self.turns.push_back(turn);
+    }
+
+    /// Whether there is a job with this number.
+    pub(crate) fn is_there(&self, number: u64) -> bool {
+        self.filtered.contains_key(&number)
+    }
+
+    /// How many jobs there are, closing aside.
+    pub(crate) fn count(&self) -> usize {
+        self.filtered.len()
+    }
+
+    /// How many of them are mass cancels.
+    pub(crate) fn mass_cancels(&self) -> usize {
+        self.filtered.keys().filter(|number| self.is_mass_cancel(Turn::Filtered(**number))).count()
+    }
+
+    /// The highest number of a job.
+    pub(crate) fn last(&self) -> Option<u64> {
+        self.filtered.last_key_value().map(|(number, _)| *number)
     }
 
     /// A job took a step and goes on with `next`, or is done.

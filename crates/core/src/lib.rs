@@ -10,6 +10,7 @@ pub mod command;
 pub mod decide;
 mod digest;
 pub mod event;
+pub mod image;
 mod jobs;
 pub mod ladder;
 pub mod limits;

@@ -111,6 +111,11 @@ impl Markets {
         self.ids.iter().copied()
     }
 
+    /// The highest id.
+    pub(crate) fn last(&self) -> Option<MarketId> {
+        self.ids.last().copied()
+    }
+
     pub(crate) fn insert(&mut self, market: Market) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);

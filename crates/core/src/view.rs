@@ -299,6 +299,11 @@ impl<'a> MarketView<'a> {
         self.state.splits.get(&order.half.whole_of(order.id)).filter(|_| order.half != Half::Whole)
     }
 
+    /// Whether it closed and orders still rest in it.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.market.own_state == BookMarketState::Closed && self.market.resting > 0
+    }
+
     pub(crate) const fn market(&self) -> &'a Market {
         self.market
     }

@@ -205,6 +205,8 @@ pub(crate) enum Fault {
     Disk(DiskError),
     Corrupt(Damage),
     Newer(Damage),
+    /// What was to be read next has been removed; the first sequence number that is there.
+    Pruned(u64),
 }
 
 impl Fault {
@@ -214,6 +216,11 @@ impl Fault {
             Self::Disk(error) => JournalError::Disk(error),
             Self::Corrupt(damage) => JournalError::Corrupt { folder, damage },
             Self::Newer(at) => JournalError::Newer { folder, at },
+            // Nobody prunes while the journal is opened.
+            Self::Pruned(first) => {
+                let what = format!("what was before sequence number {first} has been removed");
+                JournalError::Corrupt { folder, damage: Damage { segment: 1, offset: 0, frame: 1, what } }
+            }
         }
     }
 
@@ -223,6 +230,7 @@ impl Fault {
             Self::Disk(error) => ReadError::Disk(error),
             Self::Corrupt(damage) => ReadError::Corrupt { folder, damage },
             Self::Newer(at) => ReadError::Newer { folder, at },
+            Self::Pruned(first) => ReadError::Pruned { first },
         }
     }
 }

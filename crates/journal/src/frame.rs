@@ -19,8 +19,12 @@ pub(crate) const VERSION: u8 = 1;
 /// A frame of events.
 pub(crate) const KIND_EVENTS: u8 = 1;
 
+/// A frame of a snapshot; in a file of its own.
+pub(crate) const KIND_SNAPSHOT: u8 = 5;
+
 const FRAME_DOMAIN: &[u8] = b"betex journal: frame\0";
 const FIRST_DOMAIN: &[u8] = b"betex journal: before the first frame\0";
+const SNAPSHOT_DOMAIN: &[u8] = b"betex journal: before a snapshot\0";
 
 /// The first 128 bits of a BLAKE3 hash.
 pub(crate) type ChainHash = [u8; 16];
@@ -105,6 +109,13 @@ pub(crate) fn chain_hash(frame: &[u8]) -> ChainHash {
 /// The `prev_hash` of the first frame of a journal.
 pub(crate) fn first_hash(journal: u64) -> ChainHash {
     first_half(blake3::Hasher::new().update(FIRST_DOMAIN).update(&journal.to_le_bytes()))
+}
+
+/// The `prev_hash` of the first frame of a snapshot of the state at this sequence number.
+pub(crate) fn snapshot_hash(journal: u64, sequence: u64) -> ChainHash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(SNAPSHOT_DOMAIN).update(&journal.to_le_bytes()).update(&sequence.to_le_bytes());
+    first_half(&hasher)
 }
 
 fn first_half(hasher: &blake3::Hasher) -> ChainHash {

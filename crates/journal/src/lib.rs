@@ -1,7 +1,8 @@
 //! The journal of BetEx: what has happened, in bytes that outlive every version of the program.
 //!
-//! Transactions gather in a frame; one write and one sync make the frame durable ([`Log`]). [`open`]
-//! recovers what is there and goes on behind it; a [`JournalReader`] reads a live or a dead journal from
+//! Transactions gather in a frame; one write and one sync make the frame durable ([`Log`]). [`open_state`]
+//! recovers the state, from the newest snapshot and what lies behind it, and goes on there; [`open`] wants
+//! every transaction. A [`SnapshotMaker`] makes snapshots of what is sealed and removes what they stand for; a [`JournalReader`] reads a live or a dead journal from
 //! any place, without touching it. The format, byte by byte, and the rules of recovery are in
 //! `docs/journal.md`.
 //!
@@ -40,6 +41,7 @@ mod recover;
 mod report;
 mod seek;
 mod segment;
+mod snapshot;
 mod storage;
 mod supply;
 mod walk;
@@ -49,9 +51,12 @@ mod writer;
 pub use error::{Damage, DiskError, JournalError, LogError, ReadError};
 pub use frame::{BODY_BYTES_MAX, BODY_GATHER_BYTES, FRAME_BYTES_MAX, HEADER_BYTES};
 pub use reader::{Events, JournalEvent, JournalReader};
-pub use recover::{JournalOptions, Opened, open};
+pub use recover::{JournalOptions, Opened, open, open_state};
 pub use report::{RecoveryReport, TornTail};
 pub use segment::{SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
+pub use snapshot::{
+    Pruned, Retention, SnapshotError, SnapshotFile, SnapshotMade, SnapshotMaker, SnapshotOptions,
+};
 pub use storage::{Access, FileStorage, Lock, Storage, StorageFile};
 pub use supply::{PrepareOutcome, SegmentPreparer, SegmentSupply};
 pub use writer::{Durability, JournalWriter, Log};

@@ -88,7 +88,8 @@ impl JournalReader {
         };
         let folder = segment::folder_name(naming.journal);
         let root = root.join(&folder);
-        let walk = Walk::from_start(storage, folder, naming.journal).map_err(|fault| fault.reading(&root))?;
+        let begin = || Walk::from_start(Arc::clone(&storage), folder.clone(), naming.journal);
+        let walk = again(begin).map_err(|fault| fault.reading(&root))?;
         let from = walk.expect.sequence;
         Ok(Self { walk, root, body: None, from, limit: None, looks: 0, has_scanned: false })
     }
@@ -107,7 +108,7 @@ impl JournalReader {
     /// yet, it will be the first one that is returned.
     pub fn seek(&mut self, sequence: u64) -> Result<(), ReadError> {
         let sequence = sequence.max(1);
-        let first = self.walk.seek(sequence).map_err(|fault| fault.reading(&self.root))?;
+        let first = again(|| self.walk.seek(sequence)).map_err(|fault| fault.reading(&self.root))?;
         self.body = None;
         self.from = sequence;
         self.looks = 0;
@@ -209,6 +210,19 @@ impl JournalReader {
             None => Err(Fault::Corrupt(damage)),
         }
     }
+}
+
+/// A segment may be removed while it is looked for: then there are others to look at.
+fn again<T>(mut look: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    const TIMES: u32 = 8;
+    let gone = |fault: &Fault| matches!(fault, Fault::Disk(error) if error.source.kind() == std::io::ErrorKind::NotFound);
+    for _ in 1..TIMES {
+        match look() {
+            Err(fault) if gone(&fault) => (),
+            looked => return looked,
+        }
+    }
+    look()
 }
 
 /// The events of a [`JournalReader`], one by one.

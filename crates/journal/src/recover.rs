@@ -5,13 +5,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use betex_core::event::{Event, Stamp};
+use betex_core::state::State;
 
-use crate::error::{Damage, DiskError, Fault, JournalError};
+use crate::error::{DiskError, Fault, JournalError};
 use crate::frame::HEADER_BYTES;
 use crate::naming::{self, Naming, NamingError};
 use crate::record::BodyDecoder;
 use crate::report::{RecoveryReport, TornTail};
 use crate::segment::{self, OpenSegment, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
+use crate::snapshot;
 use crate::storage::{Access, Storage, StorageFile};
 use crate::supply::{SegmentPreparer, SegmentSupply};
 use crate::walk::{Behind, Expect, Following, Walk};
@@ -46,14 +48,68 @@ impl Default for JournalOptions {
 /// What [`open`] gives.
 pub type Opened = (JournalWriter, SegmentPreparer, RecoveryReport);
 
+/// What is recovered into.
+trait Recovery {
+    /// Whether a snapshot may stand for what is before it.
+    fn takes_snapshots(&self) -> bool;
+    fn restore(&mut self, state: State);
+    fn replay(&mut self, stamp: &Stamp, events: &[Event]);
+}
+
+impl Recovery for State {
+    fn takes_snapshots(&self) -> bool {
+        true
+    }
+    fn restore(&mut self, state: State) {
+        *self = state;
+    }
+    fn replay(&mut self, stamp: &Stamp, events: &[Event]) {
+        self.apply(stamp, events);
+    }
+}
+
+/// Whoever wants every transaction.
+struct Everything<'a>(&'a mut dyn FnMut(&Stamp, &[Event]));
+
+impl Recovery for Everything<'_> {
+    fn takes_snapshots(&self) -> bool {
+        false
+    }
+    fn restore(&mut self, _state: State) {}
+    fn replay(&mut self, stamp: &Stamp, events: &[Event]) {
+        (self.0)(stamp, events);
+    }
+}
+
 /// Opens the journal in a directory for writing, or begins one; `replay` is called for every whole
-/// transaction in it, in order.
+/// transaction in it, in order. A journal whose beginning has been removed is refused: see [`open_state`].
 ///
 /// On an error what was replayed counts for nothing, and no byte of the journal was changed.
 pub fn open(
     storage: Arc<dyn Storage>,
     options: &JournalOptions,
     replay: &mut dyn FnMut(&Stamp, &[Event]),
+) -> Result<Opened, JournalError> {
+    open_into(storage, options, &mut Everything(replay))
+}
+
+/// Opens the journal in a directory for writing, or begins one, and recovers the state that it makes: from
+/// the newest snapshot that is right, and the transactions behind it.
+///
+/// On an error no byte of the journal was changed.
+pub fn open_state(
+    storage: Arc<dyn Storage>,
+    options: &JournalOptions,
+) -> Result<(State, Opened), JournalError> {
+    let mut state = State::new();
+    let opened = open_into(storage, options, &mut state)?;
+    Ok((state, opened))
+}
+
+fn open_into(
+    storage: Arc<dyn Storage>,
+    options: &JournalOptions,
+    recovery: &mut dyn Recovery,
 ) -> Result<Opened, JournalError> {
     if options.segment_bytes < SEGMENT_BYTES_MIN {
         return Err(JournalError::SegmentBytes { bytes: options.segment_bytes });
@@ -73,7 +129,7 @@ pub fn open(
         None => begin(&storage, options, &journals)?,
         Some(naming) if journals.contains(&naming.journal) => {
             let folder = segment::folder_name(naming.journal);
-            let found = recover(&storage, naming.journal, replay)
+            let found = recover(&storage, naming.journal, recovery)
                 .map_err(|fault| fault.opening(&root.join(folder)))?;
             (naming.clone(), found)
         }
@@ -90,8 +146,14 @@ pub fn open(
     let next = found.ready.back().map_or(found.segment.number, |last| last.number) + 1;
     let supply = Arc::new(SegmentSupply::new(found.ready, next));
     let lock = Arc::new(lock);
-    let preparer =
-        SegmentPreparer::new(storage, folder, options.segment_bytes, Arc::clone(&supply), Arc::clone(&lock));
+    let preparer = SegmentPreparer::new(
+        storage,
+        folder,
+        options.segment_bytes,
+        Arc::clone(&supply),
+        found.uncovered,
+        Arc::clone(&lock),
+    );
     let writer = JournalWriter::new(
         found.position,
         found.segment,
@@ -139,6 +201,8 @@ struct Found {
     segment: OpenSegment,
     /// Those prepared behind it.
     ready: VecDeque<OpenSegment>,
+    /// The first segment that no snapshot covers.
+    uncovered: u64,
     report: RecoveryReport,
 }
 
@@ -162,7 +226,7 @@ fn begin(
     naming.write(&**storage)?;
     let position = Position::after(naming.journal, Expect::first(naming.journal), 0);
     let report = report(&**storage, naming.journal);
-    Ok((naming, Found { position, segment, ready: VecDeque::new(), report }))
+    Ok((naming, Found { position, segment, ready: VecDeque::new(), uncovered: 1, report }))
 }
 
 /// A report of nothing yet.
@@ -174,6 +238,8 @@ fn report(storage: &dyn Storage, journal: u64) -> RecoveryReport {
         fresh: false,
         other_journals: Vec::new(),
         epoch: 0,
+        snapshot: None,
+        passed_over: Vec::new(),
         segments: 0,
         frames: 0,
         bytes: 0,
@@ -186,18 +252,25 @@ fn report(storage: &dyn Storage, journal: u64) -> RecoveryReport {
     }
 }
 
-fn recover(
-    storage: &Arc<dyn Storage>,
-    journal: u64,
-    replay: &mut dyn FnMut(&Stamp, &[Event]),
-) -> Result<Found, Fault> {
+fn recover(storage: &Arc<dyn Storage>, journal: u64, recovery: &mut dyn Recovery) -> Result<Found, Fault> {
     let folder = segment::folder_name(journal);
-    if segment::numbers(&**storage, &folder)?.first() != Some(&1) {
-        let what = format!("{} is missing", segment::file_name(1));
-        return Err(Fault::Corrupt(Damage { segment: 1, offset: 0, frame: 1, what }));
-    }
-    let mut walk = Walk::begin(Arc::clone(storage), folder, journal, 1, Expect::first(journal))?;
     let mut report = report(&**storage, journal);
+    let numbers = segment::numbers(&**storage, &folder)?;
+    let mut snapshot = None;
+    if recovery.takes_snapshots() {
+        (snapshot, report.passed_over) = snapshot::newest(&**storage, &folder, journal, &numbers)?;
+    }
+    let (uncovered, expect) = match snapshot {
+        Some(loaded) => {
+            let begins = (loaded.end.segment, loaded.expect());
+            (report.last_time_ns, report.snapshot) = (loaded.state.time_ns(), Some(loaded.file));
+            recovery.restore(loaded.state);
+            begins
+        }
+        None if numbers.first() == Some(&1) => (1, Expect::first(journal)),
+        None => return Err(Fault::Corrupt(snapshot::missing_beginning(&report.passed_over))),
+    };
+    let mut walk = Walk::begin(Arc::clone(storage), folder, journal, uncovered, expect)?;
     let mut events = Vec::new();
     while let Some(header) = walk.next()? {
         let mut body = BodyDecoder::new(header.first_seq.get());
@@ -207,7 +280,7 @@ fn recover(
             report.transactions += 1;
             report.events += events.len() as u64;
             report.last_time_ns = stamp.time_ns;
-            replay(&stamp, &events);
+            recovery.replay(&stamp, &events);
         }
         walk.check_count(body.next_sequence())?;
         report.frames += 1;
@@ -217,12 +290,13 @@ fn recover(
     if let Some(damage) = damage {
         return Err(Fault::Corrupt(damage));
     }
-    report.segments = walk.number;
+    report.segments = walk.number - uncovered + 1;
     report.last_sequence = walk.expect.sequence - 1;
     report.torn_tail = torn_tail(&walk, dirty_end, &following);
 
     // The journal is sound: from here on it is written.
     segment::remove_unfinished(&**storage, &walk.folder)?;
+    snapshot::remove_unfinished(&**storage, &walk.folder)?;
     let segment = mend_tail(&walk, dirty_end)?;
     let ready = mend_following(&walk, following)?;
     // Whoever made the last segment, or the naming file, may have died before the names were on the disk.
@@ -230,7 +304,7 @@ fn recover(
         storage.sync_dir(folder).map_err(|error| DiskError::new("sync", &**storage, folder, error))?;
     }
     let position = Position::after(journal, walk.expect, walk.offset);
-    Ok(Found { position, segment, ready, report })
+    Ok(Found { position, segment, ready, uncovered, report })
 }
 
 /// Bytes that are neither frames nor zeros: what a crash left of the last write.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::segment;
+use crate::snapshot::SnapshotFile;
 use crate::writer::Durability;
 
 /// What was found, and done, when a journal was opened; printed, a few sentences for the operator.
@@ -21,6 +22,10 @@ pub struct RecoveryReport {
     pub other_journals: Vec<PathBuf>,
     /// How often it has been opened for writing, this time included, as far as frames say so.
     pub epoch: u32,
+    /// The snapshot that it was recovered from; what follows is about what lies behind it.
+    pub snapshot: Option<SnapshotFile>,
+    /// Snapshots that could not be used, and why.
+    pub passed_over: Vec<String>,
     /// Segments that were read.
     pub segments: u64,
     /// Whole frames.
@@ -66,10 +71,26 @@ impl fmt::Display for RecoveryReport {
             }
         } else {
             let Self { events, transactions, frames, segments, last_sequence, began, .. } = self;
+            match &self.snapshot {
+                Some(SnapshotFile { name, sequence }) => write!(
+                    f,
+                    "Recovered the state at sequence number {sequence} from the snapshot {name}, and behind it "
+                )?,
+                None => f.write_str("Recovered ")?,
+            }
             write!(
                 f,
-                "Recovered {events} events in {transactions} transactions, up to sequence number {last_sequence}, from \
+                "{events} events in {transactions} transactions, up to sequence number {last_sequence}, from \
                  {frames} frames in {segments} segments of {folder}, begun {began}."
+            )?;
+        }
+        if !self.passed_over.is_empty() {
+            f.write_str(" ATTENTION: ")?;
+            for (i, problem) in self.passed_over.iter().enumerate() {
+                write!(f, "{}{problem}", if i == 0 { "" } else { "; " })?;
+            }
+            f.write_str(
+                ": passed over; nothing is missing in this exchange, and the next snapshot replaces it.",
             )?;
         }
         if let Some(TornTail { segment, offset, bytes }) = self.torn_tail {

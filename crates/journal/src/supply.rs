@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::DiskError;
 use crate::segment::{self, OpenSegment};
+use crate::snapshot::{SnapshotMaker, SnapshotOptions};
 use crate::storage::{Lock, Storage};
 
 /// How many segments lie ready ahead of the writer.
@@ -73,6 +74,20 @@ impl SegmentSupply {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// The segment that is written now: those with lower numbers are sealed.
+    pub(crate) fn in_use(&self) -> u64 {
+        let shelf = self.shelf();
+        shelf.next - 1 - shelf.ready.len() as u64
+    }
+
+    /// Sleeps until a segment was taken or made, the supply is stopped or the time is over.
+    pub fn wait_for_change(&self, at_most: Duration) {
+        let shelf = self.shelf();
+        if !self.is_stopped() {
+            drop(self.wait(shelf, at_most));
+        }
+    }
+
     /// The next segment; waits for it. `None` once stopped.
     pub(crate) fn take(&self) -> Option<OpenSegment> {
         let mut shelf = self.shelf();
@@ -115,8 +130,10 @@ pub struct SegmentPreparer {
     folder: String,
     segment_bytes: u64,
     supply: Arc<SegmentSupply>,
+    /// The first segment that the snapshot does not cover which the journal was opened with.
+    uncovered: u64,
     /// It writes, too: nobody else may while it lives.
-    _lock: Arc<Lock>,
+    lock: Arc<Lock>,
 }
 
 impl SegmentPreparer {
@@ -125,9 +142,17 @@ impl SegmentPreparer {
         folder: String,
         segment_bytes: u64,
         supply: Arc<SegmentSupply>,
+        uncovered: u64,
         lock: Arc<Lock>,
     ) -> Self {
-        Self { storage, folder, segment_bytes, supply, _lock: lock }
+        Self { storage, folder, segment_bytes, supply, uncovered, lock }
+    }
+
+    /// Who makes snapshots of the same journal: one at most.
+    pub fn snapshot_maker(&self, options: SnapshotOptions) -> SnapshotMaker {
+        let (storage, supply) = (Arc::clone(&self.storage), Arc::clone(&self.supply));
+        let lock = Arc::clone(&self.lock);
+        SnapshotMaker::new(storage, self.folder.clone(), supply, self.uncovered, options, lock)
     }
 
     /// What it shares with the writer.

@@ -172,6 +172,15 @@ impl Walk {
         let mut whole = rest.whole.map(|(offset, frame)| (self.number, offset, frame));
         let mut following = Vec::new();
         let numbers = segment::numbers(storage, &self.folder)?;
+        if let Some(&first) = numbers.first()
+            && first > self.number
+        {
+            // This segment, still open here, is no more: the next ones may have gone with it.
+            let header = Window::open(storage, &self.folder, first)?.frame(storage, journal, 0)?;
+            if let Some(header) = header.filter(|header| header.frame_no.get() > expected) {
+                return Err(Fault::Pruned(header.first_seq.get()));
+            }
+        }
         for (number, should_be) in numbers.into_iter().filter(|&n| n > self.number).zip(self.number + 1..) {
             if number != should_be {
                 let what = format!("{} is missing", segment::file_name(should_be));

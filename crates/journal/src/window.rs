@@ -26,7 +26,11 @@ pub(crate) struct Window {
 impl Window {
     /// Over a segment, which is not written through it.
     pub(crate) fn open(storage: &dyn Storage, folder: &str, number: u64) -> Result<Self, DiskError> {
-        let name = segment::path(folder, number);
+        Self::of(storage, segment::path(folder, number))
+    }
+
+    /// Over any file of frames.
+    pub(crate) fn of(storage: &dyn Storage, name: String) -> Result<Self, DiskError> {
         let file = storage
             .open(&name, Access::Read)
             .map_err(|error| DiskError::new("open", storage, &name, error))?;

@@ -1,7 +1,7 @@
 //! A disk in memory that does what disks do: it forgets what was not synced, keeps half of it, or keeps it
 //! in another order, loses names, fills up, fails, and is slow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -195,6 +195,11 @@ impl Disk {
             *byte ^= bit;
         }
         Some((name, at))
+    }
+
+    /// The names of the files.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        self.state().names.keys().cloned().collect()
     }
 
     /// The names and what is in the files, to look at.

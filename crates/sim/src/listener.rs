@@ -16,13 +16,25 @@ pub(crate) struct Listener {
     next: u64,
     /// The position that it would find after a crash.
     kept: u64,
+    /// Whether it keeps every position, or only now and then one.
+    is_careful: bool,
     pub(crate) heard: u64,
     pub(crate) caught_up: u64,
 }
 
 impl Listener {
-    pub(crate) const fn new(queue_events: usize, recovers: bool) -> Self {
-        Self { queue_events, recovers, tap: None, next: 1, kept: 0, heard: 0, caught_up: 0 }
+    pub(crate) const fn new(queue_events: usize, recovers: bool, is_careful: bool) -> Self {
+        let (tap, next, kept) = (None, 1, 0);
+        Self { queue_events, recovers, tap, next, kept, is_careful, heard: 0, caught_up: 0 }
+    }
+
+    /// What it will ask for when it comes back has been removed: it begins with this event.
+    pub(crate) fn come_too_late(&mut self, first: u64) -> bool {
+        let is_too_late = self.recovers && !self.is_careful && self.kept + 1 < first;
+        if is_too_late {
+            self.kept = first - 1;
+        }
+        is_too_late
     }
 
     /// The engine has started; `late` is a bug on purpose.
@@ -62,7 +74,7 @@ impl Listener {
         self.heard += next - self.next;
         self.caught_up += caught_up;
         self.next = next;
-        if dice.chance(300) {
+        if self.is_careful || dice.chance(300) {
             self.kept = self.next - 1;
         }
         Ok(turn == Turn::Worked)

@@ -29,8 +29,18 @@ pub struct Report {
     pub torn_tails: u64,
     /// Segments that the disk had no room for, or failed to make.
     pub unprepared: u64,
-    /// The longest journal, in segments.
-    pub segments: u64,
+    /// Snapshots that were made.
+    pub snapshots: u64,
+    /// Snapshots that the disk did not take.
+    pub snapshots_failed: u64,
+    /// Starts from a snapshot.
+    pub from_snapshots: u64,
+    /// Snapshots that a start could not use.
+    pub passed_over: u64,
+    /// Segments that were removed because a snapshot stands for them.
+    pub pruned: u64,
+    /// Handlers that came back to what had been removed.
+    pub came_too_late: u64,
     /// Times that it was asked what a power cut would leave.
     pub gate_looks: u64,
     /// Times that state, ledger, twins and events were compared.
@@ -83,7 +93,7 @@ impl Report {
 
     /// Adds a run to many.
     pub fn add(&mut self, other: &Self) {
-        let Self { trace, segments, .. } = *self;
+        let trace = self.trace;
         *self = Self {
             step: self.step + other.step,
             trace: trace ^ other.trace,
@@ -96,7 +106,12 @@ impl Report {
             failed_starts: self.failed_starts + other.failed_starts,
             torn_tails: self.torn_tails + other.torn_tails,
             unprepared: self.unprepared + other.unprepared,
-            segments: segments.max(other.segments),
+            snapshots: self.snapshots + other.snapshots,
+            snapshots_failed: self.snapshots_failed + other.snapshots_failed,
+            from_snapshots: self.from_snapshots + other.from_snapshots,
+            passed_over: self.passed_over + other.passed_over,
+            pruned: self.pruned + other.pruned,
+            came_too_late: self.came_too_late + other.came_too_late,
             gate_looks: self.gate_looks + other.gate_looks,
             comparisons: self.comparisons + other.comparisons,
             bits_turned: self.bits_turned + other.bits_turned,
@@ -130,8 +145,14 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} answers ({} rejections), {} answers lost; refused at the door: {} by full lanes, {} by full \
-             disks; {} segments not prepared, at most {} in a journal",
-            r.answered, r.rejected, r.lost, r.lane_full, r.disk_full, r.unprepared, r.segments
+             disks; {} segments not prepared",
+            r.answered, r.rejected, r.lost, r.lane_full, r.disk_full, r.unprepared
+        )?;
+        writeln!(
+            f,
+            "{} snapshots made, {} failed, {} starts from one, {} passed over; {} segments removed, {} handlers \
+             came too late for them",
+            r.snapshots, r.snapshots_failed, r.from_snapshots, r.passed_over, r.pruned, r.came_too_late
         )?;
         writeln!(
             f,

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use betex::engine::rig::{self, Recovered, Rig};
-use betex_journal::{JournalError, JournalOptions};
+use betex_journal::{JournalError, JournalEvent, JournalOptions, JournalReader, ReadError};
 
 use crate::disk::Disk;
 use crate::failure::{Check, Checked, Failure, ensure};
@@ -85,9 +85,10 @@ impl World {
             self.config.limits = limits(&mut self.dice);
         }
         let recovered = self.recover()?;
-        let Recovered { state, log, preparer, report } = recovered;
+        let Recovered { state, log, preparer, maker, report } = recovered;
         self.report.torn_tails += u64::from(report.torn_tail.is_some());
-        self.report.segments = self.report.segments.max(report.segments);
+        self.report.from_snapshots += u64::from(report.snapshot.is_some());
+        self.report.passed_over += report.passed_over.len() as u64;
         let state = match self.sabotage {
             Some(Sabotage::SwappedOrders) => swap_orders(&self.truth, state),
             _ => state,
@@ -99,16 +100,20 @@ impl World {
         let (storage, clock) = (Arc::new(self.disk.clone()), self.clock.clone());
         let rig = Rig::new(&self.config, storage, state, Box::new(log), supply, clock);
         let late = self.sabotage == Some(Sabotage::SkippedByHandler);
+        let first = first_of(&self.disk)?;
+        for listener in &mut self.listeners {
+            self.report.came_too_late += u64::from(listener.come_too_late(first));
+        }
         self.listeners.iter_mut().try_for_each(|listener| listener.begin(&rig, late))?;
         let observer = rig.follow(None, OBSERVED);
-        self.running = Some(Running { rig, preparer, observer, failed });
+        self.running = Some(Running { rig, preparer, maker, observer, failed });
         self.compare()
     }
 
     /// Recovers, though the disk may fail and the power may go meanwhile.
     fn recover(&mut self) -> Result<Recovered, Failure> {
         for attempt in 1.. {
-            let words = |error: JournalError| Failure::new(Check::Opens, error.to_string());
+            let words = |error: String| Failure::new(Check::Opens, error);
             // What there is, first read without building anything on it.
             let (end, beyond) = read(&self.disk.fork(), &self.truth).map_err(words)??;
             let shown = self.truth.sequence();
@@ -135,20 +140,57 @@ impl World {
                         self.disk.kill();
                     }
                 }
-                Err(error) => return Err(words(error)),
+                Err(error) => return Err(words(error.to_string())),
             }
         }
         unreachable!("the last attempt is on a disk that is well")
     }
 }
 
-/// Reads a journal by opening it; where it ends, and what of it nobody had seen.
-fn read(
-    disk: &Disk,
-    truth: &Truth,
-) -> Result<Result<(u64, Vec<betex_journal::JournalEvent>), Failure>, JournalError> {
+/// Reads what a disk has of the journal, and opens it on the state that it makes: where it ends, and what of
+/// it nobody had seen. The outer error is a refusal.
+fn read(disk: &Disk, truth: &Truth) -> Result<Result<(u64, Vec<JournalEvent>), Failure>, String> {
+    // Read first, so that a journal that is not as it was shown is told of before anything is built on it.
+    let read = match JournalReader::open(Arc::new(disk.clone())) {
+        Ok(mut reader) => follow(&mut reader, truth).map_err(|error| error.to_string())?,
+        Err(ReadError::NoJournal(_)) => Ok((0, Vec::new())),
+        Err(error) => return Err(error.to_string()),
+    };
+    let (end, beyond) = match read {
+        Ok(read) => read,
+        Err(failure) => return Ok(Err(failure)),
+    };
     let options = JournalOptions { segment_bytes: 1 << 20, new_journal_number: 1, ..JournalOptions::default() };
-    let mut follow = truth.follow();
-    betex_journal::open(Arc::new(disk.clone()), &options, &mut |stamp, events| follow.take(stamp, events))?;
+    let opened = betex_journal::open_state(Arc::new(disk.clone()), &options);
+    let (state, _) = opened.map_err(|error| error.to_string())?;
+    let (opens_at, shown) = (state.sequence(), truth.sequence());
+    let same = opens_at == end && (end > shown || state.digest() == truth.digest_at(end));
+    let words = || format!("read to event {end}, opened at {opens_at}, with {shown} shown: another state");
+    Ok(ensure(same, Check::Replay, words).map(|()| (end, beyond)))
+}
+
+/// The first event that the journal still has.
+fn first_of(disk: &Disk) -> Result<u64, Failure> {
+    let sought = JournalReader::open(Arc::new(disk.clone())).and_then(|mut reader| reader.seek(1));
+    match sought {
+        Ok(()) => Ok(1),
+        Err(ReadError::Pruned { first }) => Ok(first),
+        Err(error) => Err(Failure::new(Check::Opens, error.to_string())),
+    }
+}
+
+/// Holds all that a reader finds against what was shown.
+fn follow(
+    reader: &mut JournalReader,
+    truth: &Truth,
+) -> Result<Result<(u64, Vec<JournalEvent>), Failure>, ReadError> {
+    let first = match reader.seek(1) {
+        Err(ReadError::Pruned { first }) => first,
+        sought => sought.map(|()| 1)?,
+    };
+    let (mut follow, mut events) = (truth.follow(first - 1), Vec::new());
+    while let Some(stamp) = reader.next_transaction(&mut events)? {
+        follow.take(&stamp, &events);
+    }
     Ok(follow.end())
 }

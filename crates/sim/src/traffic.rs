@@ -29,10 +29,10 @@ const CROWD: u64 = 560;
 
 /// What a market is called that is only there to be long in the journal, so that segments fill.
 const WIDE: &str = "wide-";
-/// How many there are at a time.
-const WIDE_MARKETS: usize = 2;
+/// How often, in a thousand times, one comes and goes.
+const WIDE_OFTEN: u64 = 80;
 /// Its outcomes.
-const WIDE_OUTCOMES: usize = 200;
+const WIDE_OUTCOMES: usize = 250;
 
 /// A market as the sender sees it.
 #[derive(Clone, Copy)]
@@ -55,15 +55,15 @@ impl Traffic {
     pub(crate) fn next(&mut self, state: &State, now_ns: u64, dice: &mut Dice) -> Vec<Command> {
         let (wide, markets): (Vec<_>, Vec<_>) =
             state.markets().partition(|market| market.spec().key.starts_with(WIDE));
-        if let Some(market) = wide.first().filter(|_| dice.chance(300)) {
+        if let Some(market) = wide.first() {
             let kind = match market.state() {
                 BookMarketState::Closed => CommandKind::RemoveMarket,
                 _ => CommandKind::CloseMarket { reason: None },
             };
             return vec![Command::new(market.id(), kind)];
         }
-        if wide.len() < WIDE_MARKETS && dice.chance(150) {
-            return vec![self.create_wide()];
+        if dice.chance(WIDE_OFTEN) {
+            return self.pass_wide();
         }
         if markets.is_empty() || markets.len() < MARKETS && dice.chance(100) {
             return vec![self.create(dice)];
@@ -100,11 +100,14 @@ impl Traffic {
         command
     }
 
-    fn create_wide(&mut self) -> Command {
+    /// A market that comes and goes. Its id is above all that the engine has given out.
+    fn pass_wide(&mut self) -> Vec<Command> {
         self.wide += 1;
-        let names = (0..WIDE_OUTCOMES).map(|outcome| format!("{outcome:0100}"));
+        let names = (0..WIDE_OUTCOMES).map(|outcome| format!("{outcome:0120}"));
         let spec = NewMarket { independent: true, ..NewMarket::new(format!("{WIDE}{}", self.wide), names) };
-        Command::new(MarketId::NONE, CommandKind::CreateMarket(Box::new(spec)))
+        let close = CommandKind::CloseMarket { reason: None };
+        let all = [CommandKind::CreateMarket(Box::new(spec)), close, CommandKind::RemoveMarket];
+        all.map(|kind| Command::new(MarketId(self.wide << 32), kind)).into()
     }
 
     fn cancel(&self, dice: &mut Dice) -> Command {

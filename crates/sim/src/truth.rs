@@ -88,9 +88,22 @@ impl Truth {
         self.twins.get_mut(&stamp.market_id).map_or(Ok(()), |twin| twin.take(transaction))
     }
 
-    /// Holds a journal, transaction by transaction, against what was shown.
-    pub(crate) fn follow(&self) -> Follow<'_> {
-        Follow { truth: self, at: 0, beyond: Vec::new(), failure: None }
+    /// The digest of the state at this event, the last one or one before.
+    pub(crate) fn digest_at(&self, sequence: u64) -> [u8; 32] {
+        if sequence == self.sequence() {
+            return self.state.digest();
+        }
+        let mut state = State::new();
+        for transaction in self.transactions().take_while(|events| events[0].sequence <= sequence) {
+            let events: Vec<Event> = transaction.iter().map(|event| event.event.clone()).collect();
+            state.apply(&stamp(transaction), &events);
+        }
+        state.digest()
+    }
+
+    /// Holds a journal, transaction by transaction from this event on, against what was shown.
+    pub(crate) fn follow(&self, after: u64) -> Follow<'_> {
+        Follow { truth: self, at: after, beyond: Vec::new(), failure: None }
     }
 
     /// What was on the disk, though nobody had been told.

@@ -4,12 +4,13 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use betex::config::Config;
 use betex::engine::OwnedResponse;
 use betex::engine::rig::{Rig, Tap, Turn};
 use betex::prelude::*;
-use betex_journal::SegmentPreparer;
+use betex_journal::{SegmentPreparer, SnapshotMaker};
 
 use crate::clock::VirtualClock;
 use crate::desk::Desk;
@@ -43,6 +44,7 @@ pub(crate) struct World {
 pub(crate) struct Running {
     pub(crate) rig: Rig,
     pub(crate) preparer: Arc<Mutex<SegmentPreparer>>,
+    pub(crate) maker: SnapshotMaker,
     /// Sees everything at once.
     pub(crate) observer: Tap,
     /// Whether the log has failed, whatever the engine was told.
@@ -59,6 +61,7 @@ enum Step {
     Dispatcher,
     Listener,
     Preparer,
+    Snapshots,
     Time,
     ClockSetBack,
     SlowDisk,
@@ -72,7 +75,7 @@ enum Step {
     Stop,
 }
 
-const STEPS: [(u64, Step); 18] = [
+const STEPS: [(u64, Step); 19] = [
     (3_000, Step::Send),
     (60, Step::AskAgain),
     (1_600, Step::Sequencer),
@@ -80,6 +83,7 @@ const STEPS: [(u64, Step); 18] = [
     (1_300, Step::Dispatcher),
     (1_500, Step::Listener),
     (60, Step::Preparer),
+    (60, Step::Snapshots),
     (400, Step::Time),
     (20, Step::ClockSetBack),
     (10, Step::SlowDisk),
@@ -109,14 +113,18 @@ impl World {
         let config = Config {
             limits: limits(&mut dice),
             segment_bytes: 1 << 20,
+            snapshot_every_segments: 1,
+            retention_bytes: dice.pick(&[0, 0, 1 << 20]),
+            retention_age: Duration::from_secs(dice.pick(&[0, 0, 10])),
             ring_slots: dice.pick(&[64, 128, 1_024]),
             normal_lane: lane,
             priority_lane: lane,
             job_orders_per_s: dice.pick(&[0, 20_000]),
             ..Config::default()
         };
-        let listeners = [(2, true), (40, true), (1_024, true), (8, false)];
-        let listeners = listeners.map(|(queue, recovers)| Listener::new(queue, recovers)).into();
+        let careful = [2, 300, 1_024].map(|queue| Listener::new(queue, true, true));
+        let others = [Listener::new(40, true, false), Listener::new(8, false, false)];
+        let listeners = careful.into_iter().chain(others).collect();
         Self {
             dice,
             disk,
@@ -174,6 +182,7 @@ impl World {
                 self.listeners[listener].step(&self.truth, &mut self.dice)?;
             }
             Step::Preparer => self.prepare(),
+            Step::Snapshots => self.keep_snapshots(),
             Step::Time => {
                 let ns = self.dice.pick(&[50_000, 1_000_000, 20_000_000, 2_000_000_000]);
                 self.clock.advance(self.dice.below(ns));
@@ -239,6 +248,20 @@ impl World {
         let mut preparer = preparer.lock().unwrap_or_else(PoisonError::into_inner);
         // If there is no room, new orders are refused until there is.
         self.report.unprepared += u64::from(preparer.step().is_err());
+    }
+
+    /// A snapshot is made if one is due, and what it stands for removed.
+    fn keep_snapshots(&mut self) {
+        let before = self.disk.names();
+        let Running { rig, maker, .. } = self.running();
+        let all_is_well = rig.step_snapshots(maker);
+        let after = self.disk.names();
+        let new = after.iter().filter(|name| name.ends_with(".snapshot") && !before.contains(*name));
+        self.report.snapshots += new.count() as u64;
+        let gone = before.iter().filter(|name| name.ends_with(".segment") && !after.contains(*name));
+        self.report.pruned += gone.count() as u64;
+        // The engine goes on without them.
+        self.report.snapshots_failed += u64::from(!all_is_well);
     }
 
     /// Some call of the disk is to fail.

@@ -53,7 +53,7 @@ enum Measure {
     Core,
     /// The embedded engine with its journal, and the floor beside it.
     Engine,
-    /// An engine that starts over a long journal.
+    /// An engine that starts over a long journal, without a snapshot and with one.
     Recovery,
     /// The server over loopback, which has to be built beside this program, and a bare one.
     Grpc,
@@ -62,6 +62,7 @@ enum Measure {
 }
 
 const OPERATIONS: usize = 1_000_000;
+const FULL_BOOK: u32 = 300_000;
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
@@ -81,6 +82,11 @@ fn main() -> anyhow::Result<()> {
             Measure::Recovery => {
                 let (commands, _) = core_speed::record(Flow::new(Shape::Direct(1)), OPERATIONS);
                 print(engine_speed::measure_recovery(&commands, &options.directory)?);
+                let name = format!("recovery of {} commands, with a snapshot", commands.len());
+                print(engine_speed::measure_snapshot(&name, &commands, &options.directory)?);
+                let orders = engine_speed::full_book(FULL_BOOK);
+                let name = format!("recovery of {FULL_BOOK} resting orders, with a snapshot");
+                print(engine_speed::measure_snapshot(&name, &orders, &options.directory)?);
             }
             Measure::Grpc => {
                 let (commands, _) = core_speed::record(Flow::new(Shape::Direct(1)), OPERATIONS);

@@ -18,6 +18,7 @@ use super::lanes::{Lanes, Submission};
 use super::pipeline::{self, Recovered, Shared};
 use super::response::{OwnedResponse, Reply, Responder, Response};
 use super::sequencer::{Clock, SystemClock};
+use super::snapshots;
 use crate::config::Config;
 use crate::error::EngineError;
 
@@ -115,11 +116,11 @@ impl EngineBuilder {
     pub fn build(self) -> Result<Engine, EngineError> {
         let Self { config, markets, storage, mut clock, handlers } = self;
         let recovered = pipeline::recover(&config, Arc::clone(&storage), random_number(), clock.now_ns())?;
-        let Recovered { state, log, preparer, report } = recovered;
+        let Recovered { state, log, preparer, maker, report } = recovered;
         let supply = Arc::clone(preparer.supply());
         let responders = handlers.iter().filter_map(|registered| registered.handler.responder()).collect();
         let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
-        let preparer = pipeline::prepare_segments(preparer)?;
+        let mut keepers = vec![pipeline::prepare_segments(preparer)?];
         let mut threads = Vec::new();
         // Handlers follow before anything happens, so that none misses the first event.
         for registered in handlers {
@@ -127,6 +128,7 @@ impl EngineBuilder {
                 threads.push(thread);
             }
         }
+        keepers.push(snapshots::keep(maker, shared.clone())?);
         threads.extend(pipeline::drive(stages, &config, Arc::clone(&supply))?);
         let engine = Engine {
             shared,
@@ -134,7 +136,7 @@ impl EngineBuilder {
             report,
             supply,
             threads: Mutex::new(threads),
-            preparer: Mutex::new(Some(preparer)),
+            keepers: Mutex::new(keepers),
         };
         for market in markets {
             engine.ensure_market(market)?;
@@ -183,7 +185,8 @@ pub struct Engine {
     report: RecoveryReport,
     supply: Arc<SegmentSupply>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    preparer: Mutex<Option<JoinHandle<()>>>,
+    /// Prepare segments and make snapshots until the journal is closed.
+    keepers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Engine {
@@ -345,7 +348,7 @@ impl Engine {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        for thread in threads.drain(..).chain(self.preparer.lock().take()) {
+        for thread in threads.drain(..).chain(self.keepers.lock().drain(..)) {
             // A stage that panics takes the process with it, so there is nobody to report.
             let _ = thread.join();
         }

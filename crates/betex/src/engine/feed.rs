@@ -55,6 +55,8 @@ pub(crate) struct Feed {
     /// Events in the queue, and how many there may be.
     events: AtomicUsize,
     events_max: usize,
+    /// The number of the event that the follower wants next, as it said last.
+    next: AtomicU64,
     /// The follower is no more.
     gone: AtomicBool,
     bell: Doorbell,
@@ -102,6 +104,13 @@ impl Feeds {
         feeds.iter().for_each(|feed| feed.bell.ring());
     }
 
+    /// The lowest number that a follower still wants: what is before it, none will read.
+    pub(crate) fn floor(&self) -> u64 {
+        let feeds = self.feeds.read();
+        let wanted = feeds.iter().filter(|feed| !feed.gone.load(Ordering::Acquire));
+        wanted.map(|feed| feed.next.load(Ordering::Acquire)).min().unwrap_or(u64::MAX)
+    }
+
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.feeds.read().iter().for_each(|feed| feed.bell.ring());
@@ -114,17 +123,18 @@ impl Feeds {
         events_max: usize,
         journal: OpenJournal,
     ) -> Follower {
+        let mut feeds = self.feeds.write();
+        feeds.retain(|feed| !feed.gone.load(Ordering::Acquire));
+        let next = after.unwrap_or_else(|| self.shown.load(Ordering::Acquire)) + 1;
         let feed = Arc::new(Feed {
             queue: ArrayQueue::new(BATCHES_MAX),
             events: AtomicUsize::new(0),
             events_max,
+            next: AtomicU64::new(next),
             gone: AtomicBool::new(false),
             bell: Doorbell::default(),
         });
-        let mut feeds = self.feeds.write();
-        feeds.retain(|feed| !feed.gone.load(Ordering::Acquire));
         feeds.push(Arc::clone(&feed));
-        let next = after.unwrap_or_else(|| self.shown.load(Ordering::Acquire)) + 1;
         Follower { feeds: Arc::clone(self), feed, next, waiting: None, journal, reader: None }
     }
 }
@@ -184,6 +194,7 @@ impl Follower {
                 }
                 let last = batch.events.last().map_or(0, |event| event.record.sequence);
                 self.next = self.next.max(last + 1);
+                self.feed.next.store(self.next, Ordering::Release);
             }
             None if shown >= self.next => self.catch_up(shown, show)?,
             None if closed => return Ok(Followed::End),
@@ -210,6 +221,7 @@ impl Follower {
             let record = JournalEvent::of(&stamp, index, count, event);
             if record.sequence >= self.next {
                 self.next = record.sequence + 1;
+                self.feed.next.store(self.next, Ordering::Release);
                 show(&EngineEvent { record, correlation_id: None, level: None, caught_up: true });
             }
         }

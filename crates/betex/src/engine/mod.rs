@@ -15,6 +15,7 @@ mod response;
 #[doc(hidden)]
 pub mod rig;
 mod sequencer;
+mod snapshots;
 pub mod state;
 
 pub use doorbell::Doorbell;

@@ -16,7 +16,8 @@ use betex_core::command::CommandKind;
 use betex_core::state::State;
 use betex_core::types::CorrelationId;
 use betex_journal::{
-    JournalError, JournalOptions, JournalReader, JournalWriter, Log, RecoveryReport, SegmentPreparer, SegmentSupply, Storage,
+    JournalError, JournalOptions, JournalReader, JournalWriter, Log, RecoveryReport, SegmentPreparer, SegmentSupply,
+    SnapshotMaker, Storage,
 };
 use parking_lot::RwLock;
 
@@ -87,11 +88,13 @@ pub struct Recovered {
     pub log: JournalWriter,
     /// Prepares the segments for it.
     pub preparer: SegmentPreparer,
+    /// Makes snapshots of what it leaves behind.
+    pub maker: SnapshotMaker,
     /// What was found.
     pub report: RecoveryReport,
 }
 
-/// Opens the journal, or begins one of this number, and replays it.
+/// Opens the journal, or begins one of this number, and recovers the state that it makes.
 pub(crate) fn recover(
     config: &Config,
     storage: Arc<dyn Storage>,
@@ -100,10 +103,9 @@ pub(crate) fn recover(
 ) -> Result<Recovered, JournalError> {
     let (segment_bytes, durability) = (config.segment_bytes, config.durability);
     let options = JournalOptions { segment_bytes, durability, new_journal_number, now_ns };
-    let mut state = State::new();
-    let mut replay = |stamp: &_, events: &[_]| state.apply(stamp, events);
-    let (log, preparer, report) = betex_journal::open(storage, &options, &mut replay)?;
-    Ok(Recovered { state, log, preparer, report })
+    let (state, (log, preparer, report)) = betex_journal::open_state(storage, &options)?;
+    let maker = preparer.snapshot_maker(config.snapshots());
+    Ok(Recovered { state, log, preparer, maker, report })
 }
 
 /// Three stages, ready to be driven.
@@ -243,7 +245,10 @@ const PREPARE_AGAIN: std::time::Duration = std::time::Duration::from_millis(500)
 
 /// A thread that takes the process with it if it panics: an exchange without one of its stages would
 /// take commands and never answer.
-fn spawn(name: &'static str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
+pub(super) fn spawn(
+    name: &'static str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, EngineError> {
     let thread = std::thread::Builder::new().name(name.to_owned());
     thread
         .spawn(move || {

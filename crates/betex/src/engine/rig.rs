@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use betex_core::command::Command;
 use betex_core::state::State;
-use betex_journal::{JournalError, Log, LogError, ReadError, SegmentSupply, Storage};
+use betex_journal::{JournalError, Log, LogError, ReadError, SegmentSupply, SnapshotMaker, Storage};
 use parking_lot::RwLockReadGuard;
 
 use super::core::CommandLane;
@@ -17,6 +17,7 @@ use super::lanes::{Lanes, Submission};
 use super::pipeline::{self, Shared, Stages};
 use super::response::{Reply, Responder};
 use super::sequencer::{Clock, Progress, Sequencer};
+use super::snapshots;
 use crate::config::Config;
 use crate::error::EngineError;
 
@@ -119,6 +120,11 @@ impl Rig {
             self.dispatcher.close();
         }
         step.into()
+    }
+
+    /// Lets the maker of snapshots take its step; whether nothing failed.
+    pub fn step_snapshots(&self, maker: &mut SnapshotMaker) -> bool {
+        snapshots::step(maker, &self.shared)
     }
 
     /// Takes no more commands, as [`Engine::stop`](crate::Engine::stop).

@@ -7,3 +7,4 @@ mod faults;
 mod handlers;
 mod matching;
 mod shop;
+mod snapshots;

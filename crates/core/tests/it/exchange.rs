@@ -1,8 +1,11 @@
 //! A state, a clock, and the log of all that was decided.
 
+use std::convert::Infallible;
+
 use betex_core::command::{CommandKind, NewMarket, NewOrder, OrderRef};
 use betex_core::decide::{Receipt, decide, decide_work};
 use betex_core::event::{Event, OutcomeIndex, Stamp};
+use betex_core::image::{Builder, ImageError, Piece};
 use betex_core::limits::Limits;
 use betex_core::reject::Rejection;
 use betex_core::state::{State, Work};
@@ -20,6 +23,8 @@ pub(crate) struct Exchange {
     pub(crate) log: Vec<(Stamp, Vec<Event>)>,
     /// Decide everything twice and digest the state before and after.
     pub(crate) suspicious: bool,
+    /// Go on, after each transaction, with what the image of the state makes.
+    pub(crate) remade: bool,
 }
 
 impl Exchange {
@@ -105,6 +110,9 @@ impl Exchange {
         let stamp = self.state.next_stamp(market, self.now_ns());
         self.state.apply(&stamp, &events);
         self.log.push((stamp, events));
+        if self.remade {
+            self.state = remade(&self.state);
+        }
     }
 
     fn now_ns(&self) -> u64 {
@@ -123,6 +131,32 @@ impl Exchange {
     pub(crate) fn resting(&self, market: MarketId) -> u32 {
         self.state.market(market).expect("the market is there").resting_orders()
     }
+}
+
+/// The pieces of a state.
+pub(crate) fn pieces(state: &State) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let told = state.image(|piece| {
+        pieces.push(piece);
+        Ok::<(), Infallible>(())
+    });
+    told.expect("nothing fails");
+    pieces
+}
+
+/// The state that these pieces make.
+pub(crate) fn made_of(pieces: impl IntoIterator<Item = Piece>) -> Result<State, ImageError> {
+    let mut builder = Builder::new();
+    pieces.into_iter().try_for_each(|piece| builder.take(piece))?;
+    builder.finish()
+}
+
+/// A state that its image makes again.
+pub(crate) fn remade(state: &State) -> State {
+    let again = made_of(pieces(state)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again.digest(), state.digest());
+    assert_eq!(queues(&again), queues(state));
+    again
 }
 
 /// An open market of three outcomes, without sets.

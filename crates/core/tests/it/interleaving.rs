@@ -14,7 +14,7 @@ use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
 
 use crate::crowd::{crowd, in_play_market, jobs, member, turning};
-use crate::exchange::{Exchange, MARKET};
+use crate::exchange::{Exchange, MARKET, remade};
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -216,14 +216,15 @@ fn check(exchange: &Exchange) {
     assert_eq!(turning(exchange), transition);
 }
 
-/// Plays acts on a crowd, restarted before the act of this number, and works off what is left.
+/// Plays acts on a crowd, restarted before the act of this number from its log and then from its image, and
+/// works off what is left.
 fn play(gathered: &Exchange, acts: &[Act], restart: Option<usize>) -> Exchange {
     let mut exchange = gathered.clone();
     for (place, act) in acts.iter().enumerate() {
         if Some(place) == restart {
             let replayed = exchange.replay(exchange.log.len());
             assert_eq!(replayed.digest(), exchange.state.digest());
-            exchange.state = replayed;
+            exchange.state = remade(&replayed);
         }
         perform(&mut exchange, act);
         check(&exchange);

@@ -22,6 +22,19 @@ pub(crate) fn play(flow: &Flow) -> Exchange {
     exchange
 }
 
+/// The same flow, by an exchange that is made again of its image after each transaction.
+fn check_images(flow: &Flow) {
+    let mut remade = Exchange { remade: true, ..Flow::exchange() };
+    go_on(&mut remade, flow, &flow.steps, &mut Vec::new());
+    let mut whole = play(flow);
+    for exchange in [&mut whole, &mut remade] {
+        exchange.now_ms += 60;
+        exchange.work_off();
+    }
+    assert_eq!(remade.log, whole.log);
+    assert_eq!(remade.state.digest(), whole.state.digest());
+}
+
 fn go_on(exchange: &mut Exchange, flow: &Flow, steps: &[Step], taken: &mut Vec<(usize, OrderId)>) {
     for step in steps {
         advance(exchange, flow, step, taken);
@@ -152,6 +165,11 @@ proptest! {
     #[test]
     fn the_levels_that_events_touch_make_the_book(flow in flow(100)) {
         check_levels(&play(&flow));
+    }
+
+    #[test]
+    fn an_image_is_the_state(flow in flow(200)) {
+        check_images(&flow);
     }
 
     #[test]

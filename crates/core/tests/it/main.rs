@@ -7,6 +7,7 @@ mod exchange;
 mod flow;
 mod golden;
 mod holds;
+mod images;
 mod interleaving;
 mod invariants;
 mod jobs;

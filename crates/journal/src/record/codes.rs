@@ -4,7 +4,8 @@
 
 use betex_core::event::{CancelReason, Half};
 use betex_core::types::{
-    BookMarketState, Hold, MarketKind, MarketPhase, Persistence, SelfTradePrevention, Side, TransitionPolicy,
+    BookMarketState, Hold, MarketKind, MarketPhase, OrderStatus, Persistence, SelfTradePrevention, Side,
+    TransitionPolicy,
 };
 
 /// A term with a number on disk.
@@ -35,6 +36,7 @@ codes! {
     Hold { Halted = 0, Deactivated = 1, TurningInPlay = 2 }
     TransitionPolicy { RespectPersistence = 0, KeepAll = 1, CancelAll = 2 }
     SelfTradePrevention { Skip = 0, Reject = 1, CancelResting = 2, CancelTaker = 3 }
+    OrderStatus { Resting = 0, PartiallyFilled = 1, Filled = 2, Cancelled = 3, Expired = 4, Lapsed = 5 }
     Half { Whole = 0, Near = 1, Far = 2 }
     CancelReason { Requested = 0, Unfilled = 1, SelfTrade = 2, OrderLimit = 3, Expired = 4, MarketClosed = 5,
         OwnOrder = 6, Lapsed = 7, RunnerRemoved = 8, MassCancelled = 9 }

@@ -200,13 +200,13 @@ fn decode_event(head: RecordHead, record: &[u8], preceding: &Preceding) -> Decod
 
 /// A record's kind and version.
 #[derive(Clone, Copy)]
-struct RecordHead {
-    kind: u16,
-    version: u16,
+pub(super) struct RecordHead {
+    pub(super) kind: u16,
+    pub(super) version: u16,
 }
 
 /// The first record of some bytes, head included.
-fn take_record(bytes: &[u8]) -> Decoded<(RecordHead, &[u8])> {
+pub(super) fn take_record(bytes: &[u8]) -> Decoded<(RecordHead, &[u8])> {
     let Ok((head, _)) = Head::ref_from_prefix(bytes) else { return malformed("the body ends in its head") };
     let len = usize::try_from(head.len.get()).unwrap_or(usize::MAX);
     if len < HEAD_BYTES || len % 8 != 0 {

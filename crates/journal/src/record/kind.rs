@@ -49,6 +49,25 @@ pub const LEG_MATCHED: u16 = 98;
 /// [`Event::TradesVoided`](betex_core::event::Event::TradesVoided).
 pub const TRADES_VOIDED: u16 = 99;
 
+/// [`Piece::Engine`](betex_core::image::Piece::Engine). 256 to 511: snapshots.
+pub const SNAPSHOT_ENGINE: u16 = 256;
+/// [`Piece::Account`](betex_core::image::Piece::Account).
+pub const SNAPSHOT_ACCOUNT: u16 = 257;
+/// [`Piece::Market`](betex_core::image::Piece::Market).
+pub const SNAPSHOT_MARKET: u16 = 258;
+/// [`Piece::ClientId`](betex_core::image::Piece::ClientId).
+pub const SNAPSHOT_CLIENT_ID: u16 = 259;
+/// [`Piece::Order`](betex_core::image::Piece::Order).
+pub const SNAPSHOT_ORDER: u16 = 260;
+/// [`Piece::Job`](betex_core::image::Piece::Job).
+pub const SNAPSHOT_JOB: u16 = 261;
+/// [`Piece::Turn`](betex_core::image::Piece::Turn).
+pub const SNAPSHOT_TURN: u16 = 262;
+/// [`Piece::Closed`](betex_core::image::Piece::Closed).
+pub const SNAPSHOT_CLOSED: u16 = 263;
+/// The end of a snapshot.
+pub const SNAPSHOT_END: u16 = 264;
+
 /// What a kind is called, for messages and dumps.
 pub const fn name(kind: u16) -> Option<&'static str> {
     Some(match kind {
@@ -72,6 +91,15 @@ pub const fn name(kind: u16) -> Option<&'static str> {
         SET_MATCHED => "SetMatched",
         LEG_MATCHED => "LegMatched",
         TRADES_VOIDED => "TradesVoided",
+        SNAPSHOT_ENGINE => "SnapshotEngine",
+        SNAPSHOT_ACCOUNT => "SnapshotAccount",
+        SNAPSHOT_MARKET => "SnapshotMarket",
+        SNAPSHOT_CLIENT_ID => "SnapshotClientId",
+        SNAPSHOT_ORDER => "SnapshotOrder",
+        SNAPSHOT_JOB => "SnapshotJob",
+        SNAPSHOT_TURN => "SnapshotTurn",
+        SNAPSHOT_CLOSED => "SnapshotClosed",
+        SNAPSHOT_END => "SnapshotEnd",
         _ => return None,
     })
 }

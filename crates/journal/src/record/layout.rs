@@ -4,6 +4,7 @@
 use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+/// Structs of bytes, each with its length.
 macro_rules! layouts {
     ($($(#[$doc:meta])* $name:ident: $bytes:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })+) => {$(
         $(#[$doc])*
@@ -13,6 +14,7 @@ macro_rules! layouts {
         const _: () = assert!(size_of::<$name>() == $bytes);
     )+};
 }
+pub(super) use layouts;
 
 layouts! {
     /// How every record begins.

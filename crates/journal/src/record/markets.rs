@@ -186,7 +186,7 @@ fn says_more(market: &NewMarket) -> bool {
 const BINARY: u8 = 2;
 
 /// A ladder's number, and how many ticks a binary one has.
-fn ladder_codes(ladder: Ladder) -> Result<(u8, u16), &'static str> {
+pub(super) fn ladder_codes(ladder: Ladder) -> Result<(u8, u16), &'static str> {
     match ladder {
         Ladder::Classic => Ok((0, 0)),
         Ladder::Finest => Ok((1, 0)),
@@ -195,7 +195,7 @@ fn ladder_codes(ladder: Ladder) -> Result<(u8, u16), &'static str> {
     }
 }
 
-fn ladder(code: u8, max_price_ticks: u16) -> Decoded<Ladder> {
+pub(super) fn ladder(code: u8, max_price_ticks: u16) -> Decoded<Ladder> {
     let ladder = match code {
         0 => Ladder::Classic,
         1 => Ladder::Finest,

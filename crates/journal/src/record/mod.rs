@@ -15,11 +15,13 @@ mod layout;
 mod markets;
 mod orders;
 mod out;
+mod pieces;
 mod preceding;
 mod trades;
 
 pub use decode::{BodyDecoder, RecordError, RecordProblem};
 pub use encode::{BodyEncoder, EncodeError};
+pub use pieces::{SnapshotEnd, SnapshotRecord, decode_snapshot, encode_snapshot};
 
 /// Bytes of a record's head.
 pub const HEAD_BYTES: usize = size_of::<layout::Head>();

@@ -127,7 +127,7 @@ const fn says_more(order: &OrderAccepted) -> bool {
         || matches!(order.time_in_force, TimeInForce::Fok { .. })
 }
 
-fn filter_record(filter: &OrderFilter, flags: u8) -> OrderFilterV1 {
+pub(super) fn filter_record(filter: &OrderFilter, flags: u8) -> OrderFilterV1 {
     OrderFilterV1 {
         flags: flags | set(ONE_OUTCOME, filter.outcome.is_some()) | set(LAPSING, filter.lapsing),
         reason: filter.reason.code(),
@@ -232,7 +232,7 @@ pub(super) fn job_advanced(record: &[u8]) -> Decoded<(Event, bool)> {
     Ok((event, ends(advanced.flags, 0)?))
 }
 
-fn filter(record: &OrderFilterV1) -> Decoded<(OrderFilter, bool)> {
+pub(super) fn filter(record: &OrderFilterV1) -> Decoded<(OrderFilter, bool)> {
     let outcome = (record.flags & ONE_OUTCOME != 0).then(|| OutcomeIndex(record.outcome.get()));
     unused(record.reserved.get() == 0 && (outcome.is_some() || record.outcome.get() == 0))?;
     let filter = OrderFilter {

@@ -4,6 +4,7 @@
 
 mod markets;
 mod orders;
+mod snapshots;
 mod trades;
 
 use betex_core::event::{Event, Stamp};

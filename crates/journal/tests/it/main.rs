@@ -5,11 +5,15 @@
 
 mod any_events;
 mod damage;
+mod desk;
 mod faults;
 mod fixtures;
 mod following;
 mod memory_storage;
 mod opening;
 mod round_trip;
+mod snapshot_damage;
+mod snapshot_faults;
+mod snapshots;
 mod tape;
 mod writing;

@@ -22,7 +22,7 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let mut exchange = Exchange { suspicious: true, ..Exchange::default() };
+        let mut exchange = Exchange { suspicious: true, remade: true, ..Exchange::default() };
         let names = (0..scenario.outcomes).map(|n| n.to_string());
         let market = match scenario.max_price_ticks {
             Some(ticks) => NewMarket::binary("golden", u16::try_from(ticks).expect("at most 10,000"), names),

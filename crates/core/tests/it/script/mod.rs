@@ -37,7 +37,7 @@ use crate::exchange::{Exchange, MARKET};
 /// Plays a script against one open market of three outcomes; answers with what is there in the end.
 #[track_caller]
 pub(crate) fn check(script: &str) -> Exchange {
-    let mut exchange = Exchange { suspicious: true, ..Exchange::open() };
+    let mut exchange = Exchange { suspicious: true, remade: true, ..Exchange::open() };
     play(&mut exchange, script);
     let replayed = exchange.replay(exchange.log.len());
     assert_eq!(replayed.digest(), exchange.state.digest(), "replay is the state");
@@ -49,7 +49,7 @@ pub(crate) fn check(script: &str) -> Exchange {
 #[track_caller]
 pub(crate) fn check_market(script: &str) -> Exchange {
     let (market, script) = script.trim_start().split_once('\n').expect("a market, then a script");
-    let mut exchange = Exchange { suspicious: true, ..Exchange::default() };
+    let mut exchange = Exchange { suspicious: true, remade: true, ..Exchange::default() };
     exchange.create(described(market));
     play(&mut exchange, script);
     let replayed = exchange.replay(exchange.log.len());
