@@ -170,7 +170,9 @@ fn has_name(command: &Command) -> bool {
 fn name_of(command: &Command) -> Option<(AccountId, ClientOrderId)> {
     match &command.kind {
         CommandKind::SubmitOrder(order) => Some((order.account_id, order.client_order_id?)),
-        CommandKind::PlaceOrder { account_id, client_order_id, .. } => Some((*account_id, (*client_order_id)?)),
+        CommandKind::PlaceOrder { account_id, client_order_id, .. } => {
+            Some((*account_id, (*client_order_id)?))
+        }
         _ => None,
     }
 }

@@ -39,7 +39,9 @@ pub fn run(seed: u64, steps: u64, sabotage: Option<Sabotage>) -> Result<Report, 
     let mut world = World::new(seed, sabotage);
     let ended = catch_unwind(AssertUnwindSafe(|| world.run(steps))).unwrap_or_else(|panic| {
         let words = panic.downcast::<String>().map_or_else(
-            |panic| panic.downcast::<&str>().map_or_else(|_| "a panic".to_owned(), |words| (*words).to_owned()),
+            |panic| {
+                panic.downcast::<&str>().map_or_else(|_| "a panic".to_owned(), |words| (*words).to_owned())
+            },
             |words| *words,
         );
         Err(Failure::new(Check::Rules, words))

@@ -70,11 +70,12 @@ impl Listener {
             }
         });
         result?;
-        let turn = turn.map_err(|error| Failure::new(Check::Handler, format!("a handler is stopped: {error}")))?;
+        let turn =
+            turn.map_err(|error| Failure::new(Check::Handler, format!("a handler is stopped: {error}")))?;
         self.heard += next - self.next;
         self.caught_up += caught_up;
         self.next = next;
-        if self.is_careful || dice.chance(300) {
+        if self.is_careful || dice.chance(10) {
             self.kept = self.next - 1;
         }
         Ok(turn == Turn::Worked)

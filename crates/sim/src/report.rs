@@ -140,7 +140,15 @@ impl fmt::Display for Report {
             "{} steps, {} lives: {} kills, {} power cuts, {} of them in the middle of a call, {} journal \
              failures, {} stops, {} starts that the \
              disk refused, {} torn tails",
-            r.step, r.lives, r.kills, r.power_cuts, r.deaths, r.journal_failures, r.stops, r.failed_starts, r.torn_tails
+            r.step,
+            r.lives,
+            r.kills,
+            r.power_cuts,
+            r.deaths,
+            r.journal_failures,
+            r.stops,
+            r.failed_starts,
+            r.torn_tails
         )?;
         writeln!(
             f,

@@ -66,9 +66,10 @@ impl World {
                 Ok(())
             }
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(failure)) => {
-                Err(Failure::new(Check::Damage, format!("a bit in {name}, byte {at}, turned over: {failure}")))
-            }
+            Ok(Err(failure)) => Err(Failure::new(
+                Check::Damage,
+                format!("a bit in {name}, byte {at}, turned over: {failure}"),
+            )),
         }
     }
 
@@ -160,7 +161,8 @@ fn read(disk: &Disk, truth: &Truth) -> Result<Result<(u64, Vec<JournalEvent>), F
         Ok(read) => read,
         Err(failure) => return Ok(Err(failure)),
     };
-    let options = JournalOptions { segment_bytes: 1 << 20, new_journal_number: 1, ..JournalOptions::default() };
+    let options =
+        JournalOptions { segment_bytes: 1 << 20, new_journal_number: 1, ..JournalOptions::default() };
     let opened = betex_journal::open_state(Arc::new(disk.clone()), &options);
     let (state, _) = opened.map_err(|error| error.to_string())?;
     let (opens_at, shown) = (state.sequence(), truth.sequence());

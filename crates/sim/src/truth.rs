@@ -122,7 +122,9 @@ impl Truth {
         let (seen, own) = (queues(state), queues(&self.state));
         let mut sorted = [seen.clone(), own.clone()];
         sorted.iter_mut().for_each(|orders| orders.sort_by_key(|order| order.id));
-        ensure(sorted[0] != sorted[1] || seen == own, Check::Fifo, || "the queues are in another order".into())?;
+        ensure(sorted[0] != sorted[1] || seen == own, Check::Fifo, || {
+            "the queues are in another order".into()
+        })?;
         ensure(seen == own, Check::Replay, || "other orders rest than the events say".into())?;
         ensure(state.digest() == self.state.digest(), Check::Replay, || "the digests differ".into())?;
         let mut resting: Vec<_> = seen

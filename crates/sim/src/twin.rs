@@ -70,7 +70,8 @@ impl Twin {
                 let group = if self.is_of_lines { outcome / 2 } else { 0 };
                 let group = (!self.market.independent && self.market.synthetic).then_some(group);
                 let added = self.market.add_outcome(group);
-                added.map_err(|refusal| Failure::new(Check::Twin, format!("no outcome is added: {refusal:?}")))
+                added
+                    .map_err(|refusal| Failure::new(Check::Twin, format!("no outcome is added: {refusal:?}")))
             }),
             other => {
                 if let Event::RunnerRemoved { outcome, .. } = other {
@@ -101,13 +102,10 @@ impl Twin {
         self.numbers.extend(ids.zip(numbers));
         let engine = self.met(order, events);
         let answer = self.market.submit(events[0].time_ns, &asked(order, far));
-        let answer =
-            answer.map_err(|refusal| Failure::new(Check::Twin, format!("{order:?} is refused: {refusal:?}")))?;
-        let twin = Met {
-            trades: answer.trades,
-            own_cancelled: answer.own_cancelled,
-            remaining: answer.remaining,
-        };
+        let answer = answer
+            .map_err(|refusal| Failure::new(Check::Twin, format!("{order:?} is refused: {refusal:?}")))?;
+        let twin =
+            Met { trades: answer.trades, own_cancelled: answer.own_cancelled, remaining: answer.remaining };
         ensure(engine == twin, Check::Twin, || format!("{order:?}: engine {engine:?}, twin {twin:?}"))
     }
 
@@ -173,7 +171,9 @@ impl Twin {
             return Err(Failure::new(Check::Twin, format!("the twin has no {cancelled:?}")));
         };
         order.remaining -= cancelled.cancelled.0;
-        ensure(order.remaining == cancelled.remaining.0, Check::Twin, || format!("{cancelled:?} of {order:?}"))
+        ensure(order.remaining == cancelled.remaining.0, Check::Twin, || {
+            format!("{cancelled:?} of {order:?}")
+        })
     }
 
     /// Every queue, order by order.
@@ -184,10 +184,11 @@ impl Twin {
         for (outcome, place) in (0..).map(OutcomeIndex).zip(0..self.market.outcomes) {
             for engine_side in [Side::Yes, Side::No] {
                 let twin = self.market.queue(place, side(engine_side));
-                let twin = twin.iter().map(|order| (order.number, order.account, order.filled, order.remaining));
-                let engine = market.orders(outcome, engine_side).map(|order| {
-                    (self.number(order.id), order.account.0, order.filled.0, order.remaining.0)
-                });
+                let twin =
+                    twin.iter().map(|order| (order.number, order.account, order.filled, order.remaining));
+                let engine = market
+                    .orders(outcome, engine_side)
+                    .map(|order| (self.number(order.id), order.account.0, order.filled.0, order.remaining.0));
                 ensure(engine.eq(twin), Check::Twin, || {
                     format!("market {id}, {outcome:?}, {engine_side:?}: the queues differ")
                 })?;

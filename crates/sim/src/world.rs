@@ -88,8 +88,8 @@ const STEPS: [(u64, Step); 19] = [
     (20, Step::ClockSetBack),
     (10, Step::SlowDisk),
     (24, Step::Fault),
-    (30, Step::Full),
-    (20, Step::Room),
+    (10, Step::Full),
+    (40, Step::Room),
     (30, Step::LookAtGate),
     (10, Step::Compare),
     (12, Step::Kill),
@@ -270,7 +270,8 @@ impl World {
             return self.disk.die(self.dice.below(12));
         }
         let call = self.dice.pick(&[Call::Write, Call::Sync, Call::Sync, Call::Name]);
-        let error = self.dice.pick(&[io::ErrorKind::StorageFull, io::ErrorKind::Other, io::ErrorKind::TimedOut]);
+        let error =
+            self.dice.pick(&[io::ErrorKind::StorageFull, io::ErrorKind::Other, io::ErrorKind::TimedOut]);
         let after = self.dice.below(6);
         self.disk.fail(call, after, error);
     }

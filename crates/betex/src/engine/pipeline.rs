@@ -16,17 +16,17 @@ use betex_core::command::CommandKind;
 use betex_core::state::State;
 use betex_core::types::CorrelationId;
 use betex_journal::{
-    JournalError, JournalOptions, JournalReader, JournalWriter, Log, RecoveryReport, SegmentPreparer, SegmentSupply,
-    SnapshotMaker, Storage,
+    JournalError, JournalOptions, JournalReader, JournalWriter, Log, RecoveryReport, SegmentPreparer,
+    SegmentSupply, SnapshotMaker, Storage,
 };
 use parking_lot::RwLock;
 
+use super::core::CommandLane;
 use super::dispatcher::Dispatcher;
 use super::doorbell::Doorbell;
 use super::fatal::AbortOnUnwind;
 use super::feed::{Feeds, Follower};
 use super::journaler::{Gate, Journaler, Step};
-use super::core::CommandLane;
 use super::lanes::{Lanes, Submission};
 use super::response::Responder;
 use super::sequencer::{Clock, Progress, Sequencer};
