@@ -58,7 +58,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// How a check ends.
-pub type Checked = Result<(), Failure>;
+pub type Checked<T = ()> = Result<T, Failure>;
 
 /// Fails unless it holds.
 pub(crate) fn ensure(holds: bool, check: Check, words: impl FnOnce() -> String) -> Checked {

@@ -75,7 +75,7 @@ impl Listener {
         self.heard += next - self.next;
         self.caught_up += caught_up;
         self.next = next;
-        if self.is_careful || dice.chance(10) {
+        if self.is_careful || dice.chance(4) {
             self.kept = self.next - 1;
         }
         Ok(turn == Turn::Worked)

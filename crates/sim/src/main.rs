@@ -24,6 +24,9 @@ struct Arguments {
     steps: u64,
 }
 
+/// Seeds from one sign of life to the next.
+const PROGRESS: u64 = 100;
+
 /// The seed that is played.
 static SEED: AtomicU64 = AtomicU64::new(0);
 
@@ -37,6 +40,13 @@ fn main() -> ExitCode {
     let (mut all, started) = (Report::default(), Instant::now());
     for seed in from..from.saturating_add(seeds) {
         SEED.store(seed, Ordering::Relaxed);
+        if seed > from && (seed - from).is_multiple_of(PROGRESS) {
+            eprintln!(
+                "{} seeds kept every promise, in {:.0} s",
+                seed - from,
+                started.elapsed().as_secs_f64()
+            );
+        }
         match run(seed, steps, None) {
             Ok(report) => all.add(&report),
             Err((failure, step)) => {

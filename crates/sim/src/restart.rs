@@ -48,7 +48,7 @@ impl World {
         let shown = self.running().rig.read().sequence();
         let disk = self.disk.fork();
         disk.cut_power(None);
-        let (end, _) = read(&disk, &self.truth)
+        let (end, _) = read_and_open(&disk, &self.truth)
             .map_err(|error| Failure::new(Check::Gate, format!("what a power cut leaves: {error}")))??;
         ensure(shown <= end, Check::Gate, || {
             format!("event {shown} was shown, and a power cut would leave {end}")
@@ -60,17 +60,16 @@ impl World {
         let disk = self.disk.fork();
         let Some((name, at)) = disk.rot(&mut self.dice) else { return Ok(()) };
         self.report.bits_turned += 1;
-        match read(&disk, &self.truth) {
-            Err(_) => {
-                self.report.bits_refused += 1;
-                Ok(())
-            }
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(failure)) => Err(Failure::new(
-                Check::Damage,
-                format!("a bit in {name}, byte {at}, turned over: {failure}"),
-            )),
+        let damage = |failure: Failure| {
+            Failure::new(Check::Damage, format!("a bit in {name}, byte {at}, turned over: {failure}"))
+        };
+        let read = unless_refused(read(&disk, &self.truth)).map_err(damage)?;
+        let opened = unless_refused(open(&disk, &self.truth)).map_err(damage)?;
+        match (read, opened) {
+            (Some(_), Some(opened)) => self.report.passed_over += opened.passed_over,
+            _ => self.report.bits_refused += 1,
         }
+        Ok(())
     }
 
     /// Starts the engine on what the disk has left; holds what it finds against what was told.
@@ -116,7 +115,7 @@ impl World {
         for attempt in 1.. {
             let words = |error: String| Failure::new(Check::Opens, error);
             // What there is, first read without building anything on it.
-            let (end, beyond) = read(&self.disk.fork(), &self.truth).map_err(words)??;
+            let (end, beyond) = read_and_open(&self.disk.fork(), &self.truth).map_err(words)??;
             let shown = self.truth.sequence();
             ensure(shown <= end, Check::Acknowledged, || {
                 format!("event {shown} was shown, and the journal ends with {end}")
@@ -148,27 +147,55 @@ impl World {
     }
 }
 
-/// Reads what a disk has of the journal, and opens it on the state that it makes: where it ends, and what of
-/// it nobody had seen. The outer error is a refusal.
-fn read(disk: &Disk, truth: &Truth) -> Result<Result<(u64, Vec<JournalEvent>), Failure>, String> {
-    // Read first, so that a journal that is not as it was shown is told of before anything is built on it.
-    let read = match JournalReader::open(Arc::new(disk.clone())) {
-        Ok(mut reader) => follow(&mut reader, truth).map_err(|error| error.to_string())?,
-        Err(ReadError::NoJournal(_)) => Ok((0, Vec::new())),
-        Err(error) => return Err(error.to_string()),
-    };
-    let (end, beyond) = match read {
-        Ok(read) => read,
-        Err(failure) => return Ok(Err(failure)),
-    };
+/// What a disk has of the journal, or a refusal; `Ok(Err(_))` where it is not as it was shown.
+type Found<T> = Result<Checked<T>, String>;
+
+/// `None` for a refusal.
+fn unless_refused<T>(found: Found<T>) -> Checked<Option<T>> {
+    found.map_or(Ok(None), |found| found.map(Some))
+}
+
+/// Reads what a disk has of the journal: where it ends, and what of it nobody had seen.
+fn read(disk: &Disk, truth: &Truth) -> Found<(u64, Vec<JournalEvent>)> {
+    match JournalReader::open(Arc::new(disk.clone())) {
+        Ok(mut reader) => follow(&mut reader, truth).map_err(|error| error.to_string()),
+        Err(ReadError::NoJournal(_)) => Ok(Ok((0, Vec::new()))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A journal that was opened.
+struct Opens {
+    /// The number of the last event.
+    at: u64,
+    /// Snapshots that could not be used.
+    passed_over: u64,
+}
+
+/// Opens what a disk has of the journal, and holds its state against what was shown.
+fn open(disk: &Disk, truth: &Truth) -> Found<Opens> {
     let options =
         JournalOptions { segment_bytes: 1 << 20, new_journal_number: 1, ..JournalOptions::default() };
     let opened = betex_journal::open_state(Arc::new(disk.clone()), &options);
-    let (state, _) = opened.map_err(|error| error.to_string())?;
-    let (opens_at, shown) = (state.sequence(), truth.sequence());
-    let same = opens_at == end && (end > shown || state.digest() == truth.digest_at(end));
-    let words = || format!("read to event {end}, opened at {opens_at}, with {shown} shown: another state");
-    Ok(ensure(same, Check::Replay, words).map(|()| (end, beyond)))
+    let (state, (_, _, report)) = opened.map_err(|error| error.to_string())?;
+    let (at, shown, passed_over) = (state.sequence(), truth.sequence(), report.passed_over.len() as u64);
+    let same = at > shown || state.digest() == truth.digest_at(at);
+    let words = || format!("opened at event {at}, {shown} were shown: another state");
+    Ok(ensure(same, Check::Replay, words).map(|()| Opens { at, passed_over }))
+}
+
+/// Reads first, so that a journal that is not as it was shown is told of before anything is built on it; then
+/// opens. Where it ends, and what of it nobody had seen.
+fn read_and_open(disk: &Disk, truth: &Truth) -> Found<(u64, Vec<JournalEvent>)> {
+    let (end, beyond) = match read(disk, truth)? {
+        Ok(read) => read,
+        failure => return Ok(failure),
+    };
+    let words = |at| format!("read to event {end}, and opened at {at}");
+    let opened = open(disk, truth)?;
+    Ok(opened
+        .and_then(|Opens { at, .. }| ensure(at == end, Check::Replay, || words(at)))
+        .map(|()| (end, beyond)))
 }
 
 /// The first event that the journal still has.
@@ -181,18 +208,22 @@ fn first_of(disk: &Disk) -> Result<u64, Failure> {
     }
 }
 
-/// Holds all that a reader finds against what was shown.
-fn follow(
-    reader: &mut JournalReader,
-    truth: &Truth,
-) -> Result<Result<(u64, Vec<JournalEvent>), Failure>, ReadError> {
+/// Holds all that a reader finds against what was shown, also what it finds before it refuses to go on.
+fn follow(reader: &mut JournalReader, truth: &Truth) -> Result<Checked<(u64, Vec<JournalEvent>)>, ReadError> {
     let first = match reader.seek(1) {
         Err(ReadError::Pruned { first }) => first,
         sought => sought.map(|()| 1)?,
     };
     let (mut follow, mut events) = (truth.follow(first - 1), Vec::new());
-    while let Some(stamp) = reader.next_transaction(&mut events)? {
-        follow.take(&stamp, &events);
+    let ended = loop {
+        match reader.next_transaction(&mut events) {
+            Ok(Some(stamp)) => follow.take(&stamp, &events),
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    match follow.end() {
+        Ok(end) => ended.map(|()| Ok(end)),
+        failure => Ok(failure),
     }
-    Ok(follow.end())
 }

@@ -97,6 +97,9 @@ const STEPS: [(u64, Step); 19] = [
     (6, Step::Stop),
 ];
 
+/// Steps that a handler takes in a row, at most.
+const LISTENS: u64 = 40;
+
 /// How often, in a thousand steps of the dispatcher, it is asked what a power cut would leave.
 const LOOKS: u64 = 100;
 
@@ -179,7 +182,9 @@ impl World {
             Step::Dispatcher => return self.dispatch().map(drop),
             Step::Listener => {
                 let listener = self.dice.place(self.listeners.len());
-                self.listeners[listener].step(&self.truth, &mut self.dice)?;
+                for _ in 0..=self.dice.below(LISTENS) {
+                    self.listeners[listener].step(&self.truth, &mut self.dice)?;
+                }
             }
             Step::Preparer => self.prepare(),
             Step::Snapshots => self.keep_snapshots(),

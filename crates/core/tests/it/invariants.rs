@@ -24,7 +24,7 @@ pub(crate) fn play(flow: &Flow) -> Exchange {
 
 /// The same flow, by an exchange that is made again of its image after each transaction.
 fn check_images(flow: &Flow) {
-    let mut remade = Exchange { remade: true, ..Flow::exchange() };
+    let mut remade = Exchange { remade: true, ..flow.exchange() };
     go_on(&mut remade, flow, &flow.steps, &mut Vec::new());
     let mut whole = play(flow);
     for exchange in [&mut whole, &mut remade] {
