@@ -9,6 +9,7 @@ mod clock;
 mod desk;
 mod dice;
 mod disk;
+mod ends;
 mod failure;
 mod listener;
 mod markets;

@@ -1,4 +1,4 @@
-//! How engines end, and how they begin again: what the next one finds must be what the world was told.
+//! How engines begin again: what the next one finds must be what the world was told.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -18,30 +18,6 @@ const ATTEMPTS: u32 = 4;
 const OBSERVED: usize = 1 << 30;
 
 impl World {
-    /// The process dies between two steps; what it has written is there.
-    pub(crate) fn kill(&mut self) -> Checked {
-        self.report.kills += 1;
-        self.end();
-        self.disk.kill();
-        self.restart()
-    }
-
-    /// The power goes between two steps; what was not synced is there in part.
-    pub(crate) fn cut_power(&mut self) -> Checked {
-        self.look_at_gate()?;
-        self.report.power_cuts += 1;
-        self.end();
-        self.disk.cut_power(Some(&mut self.dice));
-        self.restart()
-    }
-
-    /// Whatever was in memory is gone.
-    pub(crate) fn end(&mut self) {
-        self.running = None;
-        self.listeners.iter_mut().for_each(crate::listener::Listener::end);
-        self.desk.lose(&mut self.dice);
-    }
-
     /// Nothing has been shown that a power cut would take back at this moment.
     pub(crate) fn look_at_gate(&mut self) -> Checked {
         self.report.gate_looks += 1;

@@ -213,7 +213,7 @@ impl World {
         self.running.as_mut().expect("it runs between a restart and the next end")
     }
 
-    fn rig(&mut self) -> &mut Rig {
+    pub(crate) fn rig(&mut self) -> &mut Rig {
         &mut self.running().rig
     }
 
@@ -305,26 +305,6 @@ impl World {
         }
     }
 
-    /// The journal has failed: what was not through the gate before never will be. Then the process ends.
-    fn fail(&mut self) -> Checked {
-        self.report.journal_failures += 1;
-        self.report.deaths += u64::from(self.disk.is_dead());
-        let durable = self.rig().stats().durable_sequence;
-        for _ in 0..2 {
-            while self.dispatch()? == Turn::Worked {}
-            let rig = self.rig();
-            let (again, shown) = (rig.step_journaler().is_err(), rig.read().sequence());
-            ensure(again && shown <= durable, Check::Failed, || {
-                format!("the log failed at event {durable}, and {shown} was shown")
-            })?;
-        }
-        self.crash()
-    }
-
-    fn crash(&mut self) -> Checked {
-        if self.dice.chance(400) { self.kill() } else { self.cut_power() }
-    }
-
     /// The dispatcher takes its step, and everybody looks at what it shows.
     pub(crate) fn dispatch(&mut self) -> Result<Turn, Failure> {
         let running = self.running.as_mut().expect("it runs");
@@ -367,33 +347,6 @@ impl World {
         self.desk.check_names(&state)?;
         self.report.note(&(state.sequence(), state.digest()));
         self.report.comparisons += 1;
-        Ok(())
-    }
-
-    /// Takes no more, and lets everything that was taken flow through to its end.
-    pub(crate) fn stop(&mut self) -> Checked {
-        self.report.stops += 1;
-        let lives = self.report.lives;
-        self.disk.set_full(false);
-        self.rig().stop();
-        while self.rig().step_sequencer() != Turn::Finished {
-            self.journal()?;
-            if self.report.lives > lives {
-                // The journal failed meanwhile, and the engine has been started again.
-                return self.stop();
-            }
-            self.dispatch()?;
-        }
-        while self.journal()? != Turn::Finished {}
-        if self.report.lives > lives {
-            return self.stop();
-        }
-        while self.dispatch()? != Turn::Finished {}
-        self.desk.all_answered()?;
-        self.compare()?;
-        let Self { listeners, truth, dice, .. } = self;
-        listeners.iter_mut().try_for_each(|listener| listener.finish(truth, dice))?;
-        self.end();
         Ok(())
     }
 }
