@@ -56,17 +56,6 @@ impl Jobs {
         &mut self.filtered.get_mut(&number).expect("a job is only named while it is there").job
     }
 
-    /// How many there are, closing markets aside.
-    pub(crate) fn filtered(&self) -> usize {
-        self.filtered.len()
-    }
-
-    /// How many of them are mass cancels.
-    pub(crate) fn mass_cancels(&self) -> usize {
-        let reasons = self.filtered.values().map(|running| running.job.filter.reason);
-        reasons.filter(|reason| *reason == CancelReason::MassCancelled).count()
-    }
-
     /// The jobs of a market, closing aside.
     pub(crate) fn of(&self, market: u32) -> impl Iterator<Item = (u64, &Job)> {
         let running = self.filtered.iter().filter(move |(_, running)| running.market == market);
@@ -102,6 +91,16 @@ impl Jobs {
     /// Whether there is a job with this number.
     pub(crate) fn is_there(&self, number: u64) -> bool {
         self.filtered.contains_key(&number)
+    }
+
+    /// How many jobs there are, closing aside.
+    pub(crate) fn count(&self) -> usize {
+        self.filtered.len()
+    }
+
+    /// How many of them are mass cancels.
+    pub(crate) fn mass_cancels(&self) -> usize {
+        self.filtered.keys().filter(|number| self.is_mass_cancel(Turn::Filtered(**number))).count()
     }
 
     /// The highest number of a job.

@@ -13,7 +13,7 @@ enum Place {
     Floor(u8),
     /// The generated wire types: use nothing of ours; for floor 4.
     Wire,
-    /// For tests, and uses any floor below 4.
+    /// For tests, and uses any floor below 4, and what stands alone.
     TestSupport,
     /// For tests, and uses nothing at all, so that it can share nothing.
     Alone,
@@ -68,6 +68,7 @@ fn allowed(place: Place, used: &Value) -> bool {
         (Place::Floor(4), Place::Wire) => true,
         (Place::Floor(_), Place::TestSupport | Place::Alone) => for_tests,
         (Place::TestSupport, Place::Floor(lower)) => lower < 4,
+        (Place::TestSupport, Place::Alone) => true,
         _ => false,
     }
 }
@@ -101,6 +102,8 @@ mod tests {
             ("betex-naive", "betex-core", Some("dev"), false),
             ("betex-naive", "thiserror", None, false),
             ("betex-sim", "betex", None, true),
+            ("betex-sim", "betex-naive", None, true),
+            ("betex-sim", "betex-server", None, false),
             ("xtask", "betex-core", None, false),
         ] {
             let package = json!({"name": package, "dependencies": [{"name": used, "kind": kind}]});

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use betex_core::command::{Command, MarketConfig};
 use betex_core::snapshot::MarketSnapshot;
 use betex_core::state::State;
-use betex_core::types::{CorrelationId, MarketId};
-use betex_journal::{FileStorage, JournalOptions, JournalReader, RecoveryReport, SegmentSupply, Storage};
+use betex_core::types::MarketId;
+use betex_journal::{FileStorage, JournalReader, RecoveryReport, SegmentSupply, Storage};
 use parking_lot::{Mutex, RwLockReadGuard};
 
 use super::handlers::{self, Place, Registered};
 use super::lanes::{Lanes, Submission};
-use super::pipeline::{self, Shared};
+use super::pipeline::{self, Recovered, Shared};
 use super::positions::HandlerPositions;
 use super::response::{OwnedResponse, Reply, Responder, Response};
 use super::roster::Tracker;
@@ -122,15 +122,9 @@ impl EngineBuilder {
     pub fn build(self) -> Result<Engine, EngineError> {
         let Self { config, markets, storage, mut clock, handlers } = self;
         handlers::check(&handlers)?;
-        let options = JournalOptions {
-            segment_bytes: config.segment_bytes,
-            durability: config.durability,
-            new_journal_number: random_number(),
-            now_ns: clock.now_ns(),
-        };
-        let (state, (log, preparer, report)) = betex_journal::open_state(Arc::clone(&storage), &options)?;
+        let recovered = pipeline::recover(&config, Arc::clone(&storage), random_number(), clock.now_ns())?;
+        let Recovered { state, log, preparer, maker, report } = recovered;
         let supply = Arc::clone(preparer.supply());
-        let maker = preparer.snapshot_maker(config.snapshots());
         let responders = handlers.iter().filter_map(|registered| registered.handler.responder()).collect();
         let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
         let folder = format!("{:016x}", report.journal);
@@ -151,7 +145,7 @@ impl EngineBuilder {
             followers.push(thread);
         }
         positions.save();
-        let readers = Readers { shared: shared.clone(), positions: Arc::clone(&positions) };
+        let readers = Readers { shared: shared.clone(), positions: Some(Arc::clone(&positions)) };
         let keepers = vec![pipeline::prepare_segments(preparer)?, snapshots::keep(maker, readers)?];
         let threads = pipeline::drive(stages, &config, Arc::clone(&supply))?;
         let engine = Engine {
@@ -181,9 +175,7 @@ fn start_handler(
     positions: &Arc<HandlerPositions>,
 ) -> Result<(Arc<Tracker>, JoinHandle<()>), EngineError> {
     let (HandlerOptions { name, queue_events }, recovery) = (&registered.options, registered.recovery);
-    let storage = Arc::clone(storage);
-    let open = Box::new(move || JournalReader::open(Arc::clone(&storage)));
-    let follower = shared.feeds.follow(after, *queue_events, open);
+    let follower = shared.follow(after, *queue_events, storage);
     let tracker = Arc::new(Tracker::new(name, recovery, follower.next()));
     let place = Place { tracker: Arc::clone(&tracker), positions: after.map(|_| Arc::clone(positions)) };
     Ok((tracker, handlers::start(registered, follower, place)?))
@@ -299,19 +291,7 @@ impl Engine {
     }
 
     fn push(&self, lane: CommandLane, submission: Submission) -> Result<(), EngineError> {
-        let command = &submission.command;
-        if command.correlation_id.as_ref().is_some_and(|id| id.0.len() > CorrelationId::BYTES_MAX) {
-            return Err(EngineError::Invalid { field: "correlation_id", problem: "at most 128 bytes" });
-        }
-        let pushed = if Lanes::takes_room(&command.kind) && self.supply.is_degraded() {
-            Err(EngineError::JournalFull)
-        } else {
-            self.shared.lanes.push(lane, submission)
-        };
-        if pushed.is_err() {
-            ::metrics::counter!(crate::metrics::REFUSED).increment(1);
-        }
-        pushed
+        self.shared.submit(&self.supply, lane, submission)
     }
 
     fn ensure_market(&self, market: MarketConfig) -> Result<(), EngineError> {

@@ -14,6 +14,8 @@ mod pipeline;
 mod positions;
 mod positions_file;
 mod response;
+#[doc(hidden)]
+pub mod rig;
 mod roster;
 mod sequencer;
 mod snapshots;

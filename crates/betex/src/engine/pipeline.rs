@@ -13,15 +13,20 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use betex_core::state::State;
-use betex_journal::{Log, SegmentPreparer, SegmentSupply};
+use betex_core::types::CorrelationId;
+use betex_journal::{
+    JournalError, JournalOptions, JournalReader, JournalWriter, Log, RecoveryReport, SegmentPreparer,
+    SegmentSupply, SnapshotMaker, Storage,
+};
 use parking_lot::RwLock;
 
+use super::core::CommandLane;
 use super::dispatcher::Dispatcher;
 use super::doorbell::Doorbell;
 use super::fatal::AbortOnUnwind;
-use super::feed::Feeds;
+use super::feed::{Feeds, Follower};
 use super::journaler::{Gate, Journaler, Step};
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Submission};
 use super::response::Responder;
 use super::sequencer::{Clock, Progress, Sequencer};
 use crate::config::Config;
@@ -35,6 +40,71 @@ pub(crate) struct Shared {
     pub(crate) read: Arc<RwLock<State>>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) feeds: Arc<Feeds>,
+}
+
+impl Shared {
+    /// The door: takes a command into a lane, or says why not.
+    pub(crate) fn submit(
+        &self,
+        supply: &SegmentSupply,
+        lane: CommandLane,
+        submission: Submission,
+    ) -> Result<(), EngineError> {
+        let command = &submission.command;
+        if command.correlation_id.as_ref().is_some_and(|id| id.0.len() > CorrelationId::BYTES_MAX) {
+            return Err(EngineError::Invalid { field: "correlation_id", problem: "at most 128 bytes" });
+        }
+        let pushed = if Lanes::takes_room(&command.kind) && supply.is_degraded() {
+            Err(EngineError::JournalFull)
+        } else {
+            self.lanes.push(lane, submission)
+        };
+        if pushed.is_err() {
+            ::metrics::counter!(crate::metrics::REFUSED).increment(1);
+        }
+        pushed
+    }
+
+    /// Begins to follow what happens after this sequence number, or what comes next.
+    pub(crate) fn follow(
+        &self,
+        after: Option<u64>,
+        queue_events: usize,
+        storage: &Arc<dyn Storage>,
+    ) -> Follower {
+        let storage = Arc::clone(storage);
+        let journal = Box::new(move || JournalReader::open(Arc::clone(&storage)));
+        self.feeds.follow(after, queue_events, journal)
+    }
+}
+
+/// What an engine starts from.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The state that the journal adds up to.
+    pub state: State,
+    /// Goes on behind it.
+    pub log: JournalWriter,
+    /// Prepares the segments for it.
+    pub preparer: SegmentPreparer,
+    /// Makes snapshots of what it leaves behind.
+    pub maker: SnapshotMaker,
+    /// What was found.
+    pub report: RecoveryReport,
+}
+
+/// Opens the journal, or begins one of this number, and recovers the state that it makes.
+pub(crate) fn recover(
+    config: &Config,
+    storage: Arc<dyn Storage>,
+    new_journal_number: u64,
+    now_ns: u64,
+) -> Result<Recovered, JournalError> {
+    let (segment_bytes, durability) = (config.segment_bytes, config.durability);
+    let options = JournalOptions { segment_bytes, durability, new_journal_number, now_ns };
+    let (state, (log, preparer, report)) = betex_journal::open_state(storage, &options)?;
+    let maker = preparer.snapshot_maker(config.snapshots());
+    Ok(Recovered { state, log, preparer, maker, report })
 }
 
 /// Three stages, ready to be driven.

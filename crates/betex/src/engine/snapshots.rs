@@ -16,15 +16,16 @@ use crate::error::EngineError;
 /// Who still reads the journal, and what time it is there.
 pub(crate) struct Readers {
     pub(crate) shared: Shared,
-    pub(crate) positions: Arc<HandlerPositions>,
+    /// Those who are to come back, where the engine keeps account of them.
+    pub(crate) positions: Option<Arc<HandlerPositions>>,
 }
 
 impl Readers {
     /// The lowest sequence number that somebody still has to read, [`u64::MAX`] if nobody has to: those who
     /// follow now, and those who are to come back.
     fn floor(&self) -> u64 {
-        let claimed = self.positions.floor(SystemClock.now_ns()).unwrap_or(u64::MAX);
-        self.shared.feeds.floor().min(claimed)
+        let claimed = self.positions.as_ref().and_then(|positions| positions.floor(SystemClock.now_ns()));
+        self.shared.feeds.floor().min(claimed.unwrap_or(u64::MAX))
     }
 
     /// The engine's time, in nanoseconds since the Unix epoch: ages are counted from it.
@@ -52,8 +53,7 @@ pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHan
                 }
                 continue;
             }
-            let all_is_well =
-                catch_unwind(AssertUnwindSafe(|| make(&mut maker) && prune(&mut maker, &readers)));
+            let all_is_well = catch_unwind(AssertUnwindSafe(|| step(&mut maker, &readers)));
             failed = match all_is_well {
                 Ok(true) => None,
                 Ok(false) => Some(Instant::now()),
@@ -68,6 +68,11 @@ pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHan
             };
         }
     })
+}
+
+/// Makes the snapshot that is due, and removes what is not needed any more; whether nothing failed.
+pub(crate) fn step(maker: &mut SnapshotMaker, readers: &Readers) -> bool {
+    make(maker) && prune(maker, readers)
 }
 
 /// Whether nothing failed.

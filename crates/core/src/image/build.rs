@@ -103,9 +103,7 @@ impl Builder {
         let mut markets = self.state.markets();
         let closing = |id| self.closing.contains(&id);
         let complete = check(self.stage != Stage::Nothing, "the engine is missing")
-            .and_then(|()| {
-                check(self.jobs.len() == self.state.jobs.filtered(), "the turn of a job is missing")
-            })
+            .and_then(|()| check(self.jobs.len() == self.state.jobs.count(), "the turn of a job is missing"))
             .and_then(|()| {
                 let told = markets.all(|market| !market.is_closing() || closing(market.id()));
                 check(told, "the turn of a closing market is missing")

@@ -1,0 +1,91 @@
+//! Handlers, as slow as the dice want them, which keep their position and come back to it.
+
+use betex::engine::rig::{Rig, Tap, Turn};
+
+use crate::dice::Dice;
+use crate::failure::{Check, Checked, Failure, ensure};
+use crate::truth::Truth;
+
+/// A handler, and what it has promised itself.
+pub(crate) struct Listener {
+    queue_events: usize,
+    /// Whether it comes back to where it was, or begins with what happens then.
+    recovers: bool,
+    tap: Option<Tap>,
+    /// The number of the event that is due.
+    next: u64,
+    /// The position that it would find after a crash.
+    kept: u64,
+    /// Whether it keeps every position, or only now and then one.
+    is_careful: bool,
+    pub(crate) heard: u64,
+    pub(crate) caught_up: u64,
+}
+
+impl Listener {
+    pub(crate) const fn new(queue_events: usize, recovers: bool, is_careful: bool) -> Self {
+        let (tap, next, kept) = (None, 1, 0);
+        Self { queue_events, recovers, tap, next, kept, is_careful, heard: 0, caught_up: 0 }
+    }
+
+    /// What it will ask for when it comes back has been removed: it begins with this event.
+    pub(crate) fn come_too_late(&mut self, first: u64) -> bool {
+        let is_too_late = self.recovers && !self.is_careful && self.kept + 1 < first;
+        if is_too_late {
+            self.kept = first - 1;
+        }
+        is_too_late
+    }
+
+    /// The engine has started; `late` is a bug on purpose.
+    pub(crate) fn begin(&mut self, rig: &Rig, late: bool) -> Checked {
+        let sequence = rig.read().sequence();
+        let kept = if self.recovers { self.kept } else { sequence };
+        ensure(kept <= sequence, Check::Gate, || {
+            format!("a handler heard of event {kept}, and the restarted engine is at {sequence}")
+        })?;
+        self.next = kept + 1;
+        let after = if late { kept + 1 } else { kept };
+        self.tap = Some(rig.follow(self.recovers.then_some(after), self.queue_events));
+        Ok(())
+    }
+
+    /// The engine is gone.
+    pub(crate) fn end(&mut self) {
+        self.tap = None;
+    }
+
+    /// Hears of what has come; whether it was something.
+    pub(crate) fn step(&mut self, truth: &Truth, dice: &mut Dice) -> Result<bool, Failure> {
+        let Some(tap) = &mut self.tap else { return Ok(false) };
+        let (mut next, mut caught_up, mut result) = (self.next, 0, Ok(()));
+        let turn = tap.step(|event| {
+            let (due, is) = (next, &event.record);
+            next += 1;
+            caught_up += u64::from(event.caught_up);
+            if result.is_ok() {
+                let right = truth.event(due).is_some_and(|shown| shown == is);
+                let words = || format!("event {} where {due} was due, or not as it was shown", is.sequence);
+                result = ensure(right, Check::Handler, words);
+            }
+        });
+        result?;
+        let turn =
+            turn.map_err(|error| Failure::new(Check::Handler, format!("a handler is stopped: {error}")))?;
+        self.heard += next - self.next;
+        self.caught_up += caught_up;
+        self.next = next;
+        if self.is_careful || dice.chance(4) {
+            self.kept = self.next - 1;
+        }
+        Ok(turn == Turn::Worked)
+    }
+
+    /// Hears of all there is.
+    pub(crate) fn finish(&mut self, truth: &Truth, dice: &mut Dice) -> Checked {
+        while self.step(truth, dice)? {}
+        ensure(self.tap.is_none() || self.next == truth.sequence() + 1, Check::Handler, || {
+            format!("a handler waits for event {}, of {}", self.next, truth.sequence())
+        })
+    }
+}
