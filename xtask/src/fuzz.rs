@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::shell::Shell;
 use crate::workspace::Workspace;
@@ -62,8 +62,16 @@ pub(crate) fn run(workspace: &Workspace, shell: &Shell, options: &Options) -> Re
     }
     let each = Duration::from_secs(options.seconds).as_secs_f64() / targets.len() as f64;
     for target in targets {
-        let mut fuzz = workspace.cargo(&["test", "--locked"]);
-        fuzz.args(target.package).args(["--", "--exact", target.test, "--nocapture"]);
+        let command = |last| {
+            let mut command = workspace.cargo(&["test", "--locked"]);
+            command.args(target.package).args(["--", "--exact", target.test, last]);
+            command
+        };
+        // A test of another name would be none, and none would go well.
+        let list = command("--list").output().with_context(|| format!("listing {}", target.name))?;
+        let is_there = String::from_utf8_lossy(&list.stdout).lines().any(|line| line.ends_with(": test"));
+        ensure!(!list.status.success() || is_there, "{:?} has no test {}", target.package, target.test);
+        let mut fuzz = command("--nocapture");
         fuzz.env("BETEX_FUZZ_SECONDS", each.to_string()).env("BETEX_FUZZ_SEED", options.seed.to_string());
         if let Some(input) = options.input {
             fuzz.env("BETEX_FUZZ_INPUT", input.to_string());
