@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use betex::config::Config;
 use clap::{Parser, ValueEnum};
@@ -23,17 +24,45 @@ pub struct Options {
     /// Orders a second that a large close or mass cancel takes out, so that streams can follow; 0: as fast as
     /// possible.
     pub job_orders_per_s: u32,
+    /// Size of a journal segment in bytes.
+    pub segment_bytes: u64,
+    /// A snapshot for so many full segments; 0: never.
+    pub snapshot_every_segments: u32,
+    /// Bytes of full segments that stay although a snapshot stands for them.
+    pub retention_bytes: u64,
+    /// Seconds that what was written stays although a snapshot stands for it.
+    pub retention_s: u64,
+}
+
+impl Options {
+    /// The engine's configuration.
+    pub(crate) fn engine(&self) -> Config {
+        Config {
+            durability: self.durability.into(),
+            job_orders_per_s: self.job_orders_per_s,
+            segment_bytes: self.segment_bytes,
+            snapshot_every_segments: self.snapshot_every_segments,
+            retention_bytes: self.retention_bytes,
+            retention_age: Duration::from_secs(self.retention_s),
+            ..Config::default()
+        }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let engine = Config::default();
         Self {
             grpc_port: 50_051,
             http_port: 3_000,
             bind: Ipv6Addr::UNSPECIFIED.into(),
             data_dir: "data".into(),
             durability: Durability::Always,
-            job_orders_per_s: Config::default().job_orders_per_s,
+            job_orders_per_s: engine.job_orders_per_s,
+            segment_bytes: engine.segment_bytes,
+            snapshot_every_segments: engine.snapshot_every_segments,
+            retention_bytes: engine.retention_bytes,
+            retention_s: engine.retention_age.as_secs(),
         }
     }
 }
@@ -88,6 +117,22 @@ pub struct Args {
     #[arg(long, env = "BETEX_JOB_ORDERS_PER_S", value_name = "ORDERS")]
     job_orders_per_s: Option<u32>,
 
+    /// Size of a journal segment in bytes, 1 MiB to 1 GiB in multiples of 64 [default: 67108864]
+    #[arg(long, env = "BETEX_SEGMENT_BYTES", value_name = "BYTES")]
+    segment_bytes: Option<u64>,
+
+    /// A snapshot is made for so many full segments; 0: never, and nothing is removed [default: 4]
+    #[arg(long, env = "BETEX_SNAPSHOT_EVERY_SEGMENTS", value_name = "SEGMENTS")]
+    snapshot_every_segments: Option<u32>,
+
+    /// Bytes of full segments that stay although a snapshot stands for them [default: 1073741824]
+    #[arg(long, env = "BETEX_RETENTION_BYTES", value_name = "BYTES")]
+    retention_bytes: Option<u64>,
+
+    /// Seconds that what was written stays although a snapshot stands for it [default: 86400]
+    #[arg(long, env = "BETEX_RETENTION_S", value_name = "SECONDS")]
+    retention_s: Option<u64>,
+
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -103,6 +148,10 @@ struct File {
     bind: Option<IpAddr>,
     durability: Option<Durability>,
     job_orders_per_s: Option<u32>,
+    segment_bytes: Option<u64>,
+    snapshot_every_segments: Option<u32>,
+    retention_bytes: Option<u64>,
+    retention_s: Option<u64>,
 }
 
 /// A configuration file that cannot be used.
@@ -141,6 +190,13 @@ impl Args {
                 .job_orders_per_s
                 .or(file.job_orders_per_s)
                 .unwrap_or(default.job_orders_per_s),
+            segment_bytes: self.segment_bytes.or(file.segment_bytes).unwrap_or(default.segment_bytes),
+            snapshot_every_segments: self
+                .snapshot_every_segments
+                .or(file.snapshot_every_segments)
+                .unwrap_or(default.snapshot_every_segments),
+            retention_bytes: self.retention_bytes.or(file.retention_bytes).unwrap_or(default.retention_bytes),
+            retention_s: self.retention_s.or(file.retention_s).unwrap_or(default.retention_s),
         })
     }
 }
@@ -182,6 +238,15 @@ mod tests {
         ] {
             assert_eq!(resolve(file, flags).unwrap().job_orders_per_s, pace);
         }
+    }
+
+    #[test]
+    fn what_is_said_reaches_the_engine() {
+        let file =
+            "segment-bytes = 1048576\nsnapshot-every-segments = 2\nretention-bytes = 0\nretention-s = 60";
+        let engine = resolve(file, &["--retention-s", "0"]).unwrap().engine();
+        assert_eq!((engine.segment_bytes, engine.snapshot_every_segments), (1 << 20, 2));
+        assert_eq!((engine.retention_bytes, engine.retention_age), (0, Duration::ZERO));
     }
 
     #[test]

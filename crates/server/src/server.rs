@@ -164,11 +164,7 @@ fn listen(
 
 /// Recovery reads the whole journal: not for async code.
 pub(crate) async fn start_engine(options: &Options, hub: Arc<Hub>) -> Result<Arc<Engine>, StartError> {
-    let config = betex::config::Config {
-        durability: options.durability.into(),
-        job_orders_per_s: options.job_orders_per_s,
-        ..Default::default()
-    };
+    let config = options.engine();
     let directory = options.data_dir.clone();
     let build = move || {
         let handler = HandlerOptions { name: "streams".to_owned(), queue_events: HUB_QUEUE_EVENTS };

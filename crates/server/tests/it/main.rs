@@ -9,6 +9,7 @@ mod flow;
 mod golden;
 mod harness;
 mod in_process;
+mod killed;
 mod lifecycle;
 mod lines;
 mod mass_cancel;

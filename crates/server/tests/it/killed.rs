@@ -1,0 +1,166 @@
+//! The program killed again and again over one directory, under load, while snapshots are made and segments
+//! removed: what was acknowledged is there, and what was not is there whole or not at all.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use betex_proto::v1::{CancelOrderRequest, MarketLifecycleRequest, SubmitOrderRequest, SubmitOrderResponse};
+
+use crate::harness::{Client, MARKET, PATIENCE, Running, book, limit, open_market};
+
+/// Small segments, a snapshot for each, and nothing kept for its own sake: both happen all the time.
+const BUSY: [&str; 8] = [
+    "--segment-bytes",
+    "1048576",
+    "--snapshot-every-segments",
+    "1",
+    "--retention-bytes",
+    "0",
+    "--retention-s",
+    "0",
+];
+const KILLS: u32 = 20;
+const TRADERS: u64 = 64;
+
+/// An order of a trader with a name that no other has; every fifth is cancelled by the next one's turn.
+fn nth(trader: u64, n: u64) -> SubmitOrderRequest {
+    let side = if n.is_multiple_of(3) { "LAY" } else { "BACK" };
+    let order = limit(side, 2.5, 100 + trader, &format!("user-{trader}"));
+    // As long as may be, so that segments fill.
+    SubmitOrderRequest { client_order_id: format!("{trader}-{n:0>60}"), ..order }
+}
+
+/// Orders until the program is gone; what was answered to each, by its number.
+async fn trade(
+    mut client: Client,
+    trader: u64,
+    first: u64,
+    stop: Arc<AtomicBool>,
+) -> BTreeMap<u64, SubmitOrderResponse> {
+    let mut answers = BTreeMap::new();
+    let mut n = first;
+    while !stop.load(Ordering::Relaxed) {
+        match client.submit_order(nth(trader, n)).await {
+            // What would have met an order of its own user was never there.
+            Ok(answer) if answer.get_ref().status == "REJECTED" => (),
+            Ok(answer) => drop(answers.insert(n, answer.into_inner())),
+            Err(_) => break,
+        }
+        n += 1;
+    }
+    answers
+}
+
+/// Whatever was answered is answered again: the same order, with at least as much filled.
+async fn check(mut client: Client, trader: u64, answers: BTreeMap<u64, SubmitOrderResponse>) {
+    for (n, first) in &answers {
+        let again = client.submit_order(nth(trader, *n)).await.unwrap().into_inner();
+        assert_eq!(
+            again.rejection_reason, "DUPLICATE_CLIENT_ID",
+            "order {n} of trader {trader} is not there"
+        );
+        assert_eq!(again.order_id, first.order_id);
+        assert!(again.filled_quantity >= first.filled_quantity, "{first:?} became {again:?}");
+    }
+}
+
+fn files(data: &Path, ending: &str) -> usize {
+    let folders = std::fs::read_dir(data).unwrap().flatten().filter(|entry| entry.path().is_dir());
+    let names = folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap().flatten());
+    names.filter(|file| file.file_name().to_string_lossy().ends_with(ending)).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_kills_over_one_directory_lose_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let mut server = Running::on(&data, &BUSY);
+    open_market(&mut server.client().await).await;
+    let mut next = vec![0; usize::try_from(TRADERS).unwrap()];
+    let (mut acknowledged, mut snapshots) = (0, 0);
+    for kill in 0..KILLS {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut traders = Vec::new();
+        for (trader, first) in (0..TRADERS).zip(&next) {
+            let client = server.client().await;
+            traders.push(tokio::spawn(trade(client, trader, *first, Arc::clone(&stop))));
+        }
+        // Not always at the same place of what it does.
+        tokio::time::sleep(Duration::from_millis(150 + u64::from(kill % 7) * 60)).await;
+        snapshots = snapshots.max(files(&data, ".snapshot"));
+        server.kill();
+        stop.store(true, Ordering::Relaxed);
+        let mut told = Vec::new();
+        for trader in traders {
+            told.push(trader.await.unwrap());
+        }
+        server = Running::on(&data, &BUSY);
+        let client = server.client().await;
+        let mut checks = Vec::new();
+        for ((trader, next), answers) in (0..TRADERS).zip(&mut next).zip(told) {
+            // The one that was under way may be there or not: its name is not used again.
+            *next = answers.keys().next_back().map_or(*next, |last| last + 1) + 1_000;
+            acknowledged += answers.len();
+            checks.push(tokio::spawn(check(client.clone(), trader, answers)));
+        }
+        for check in checks {
+            check.await.unwrap();
+        }
+    }
+    assert!(acknowledged > 500, "only {acknowledged} orders were acknowledged in {KILLS} lives");
+    println!("{KILLS} kills, {acknowledged} acknowledged orders, all there; {snapshots} snapshots at a time");
+    server.stop();
+}
+
+/// A large market is closing when the program dies: it goes on closing when it is back, to the last order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_a_large_market_closes() {
+    const ORDERS: u64 = 100_000;
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let slow: Vec<_> = BUSY.into_iter().chain(["--job-orders-per-s", "20000"]).collect();
+    let server = Running::on(&data, &slow);
+    let client = server.client().await;
+    open_market(&mut client.clone()).await;
+    let mut writers = Vec::new();
+    for writer in 0..64 {
+        let mut client = client.clone();
+        writers.push(tokio::spawn(async move {
+            for n in (writer..ORDERS).step_by(64) {
+                client.submit_order(nth(writer, 3 * n + 1)).await.unwrap();
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let close = MarketLifecycleRequest { market_id: MARKET.to_owned(), reason: "over".to_owned() };
+    client.clone().close_market(close).await.unwrap();
+    let mut server = server;
+    let mut lives = 0;
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let left = book(&mut server.client().await, "Liverpool").await;
+        if left.bids.is_empty() {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "it does not end: {left:?}");
+        server.kill();
+        lives += 1;
+        server = Running::on(&data, &slow);
+        let mut client = server.client().await;
+        let after = book(&mut client, "Liverpool").await;
+        assert_eq!(after.status, "CLOSED");
+        let count =
+            |levels: &[betex_proto::v1::Level]| levels.iter().map(|level| level.order_count).sum::<i32>();
+        assert!(count(&after.bids) <= count(&left.bids), "what was cancelled is back");
+        let request = CancelOrderRequest { market_id: MARKET.to_owned(), order_id: 1, ..Default::default() };
+        assert!(client.cancel_order(request).await.is_err(), "a closed market cancels by itself");
+    }
+    assert!(lives >= 2, "it was killed {lives} times while it was closing");
+    server.stop();
+}
