@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod bounds;
 mod cancel;
+mod check;
 mod hold;
 mod job;
 mod market;

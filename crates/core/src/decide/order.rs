@@ -4,17 +4,15 @@
 use arrayvec::ArrayVec;
 
 use super::Receipt;
+use super::check::{Terms, check, is_market};
 use super::sweep::{Stop, Sweep, sweep};
 use super::taker::{Taker, Work};
-use crate::command::{NewOrder, OrderPrice};
+use crate::command::NewOrder;
 use crate::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex};
-use crate::ladder::{Ladder, Tick};
 use crate::market::{Market, Place};
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
-use crate::types::{
-    BookMarketState, OrderId, OrderStatus, Price, Quantity, RunnerId, SelfTradePrevention, Side, TimeInForce,
-};
+use crate::types::{OrderId, OrderStatus, Quantity, SelfTradePrevention, TimeInForce};
 
 pub(super) fn submit(
     state: &State,
@@ -82,16 +80,6 @@ fn conclude(
     let status = OrderStatus::of(filled, remaining, end);
     let report = OrderReport { order_id: id, status, quantity: order.quantity, filled, remaining, split };
     Ok(Receipt::Order { report, reason })
-}
-
-/// What a new order comes to, checked.
-struct Terms {
-    outcome: OutcomeIndex,
-    /// On a quarter line: the other half's outcome.
-    far: Option<OutcomeIndex>,
-    /// The worst price that it takes.
-    tick: Tick,
-    price: Price,
 }
 
 /// What of an order goes to one book.
@@ -220,92 +208,6 @@ impl Part {
             remaining: Quantity::ZERO,
         })
     }
-}
-
-fn check(state: &State, market: &Market, order: &NewOrder, now_ns: u64) -> Result<Terms, Rejection> {
-    if market.state() != BookMarketState::Open {
-        return Err(Rejection::MarketNotOpen(market.state()));
-    }
-    let outcome = tradable(market, order.runner_id)?;
-    let far = match order.far_runner_id {
-        RunnerId::NONE => None,
-        id => Some(tradable(market, id)?),
-    };
-    if let Some(far) = far
-        && !market.are_halves(outcome, far)
-    {
-        return Err(invalid(
-            "far_runner_id",
-            "not the neighbour, half a line further from zero, of runner_id",
-        ));
-    }
-    let (tick, price) = limit_of(market.spec.ladder, order.side, order.price)?;
-    let (quantity, min, increment) = (order.quantity, market.spec.min_quantity, market.spec.increment);
-    if !(min..=Quantity::MAX).contains(&quantity) || !is_multiple(quantity, increment) {
-        return Err(Rejection::InvalidQuantity { quantity, min, max: Quantity::MAX, increment });
-    }
-    check_lifetime(order, now_ns)?;
-    let limits = &state.limits;
-    if order.client_order_id.is_some()
-        && market.clients.entries.len() as u64 >= u64::from(limits.client_ids_per_market)
-    {
-        let limit = u64::from(limits.client_ids_per_market);
-        return Err(Rejection::LimitReached { what: "client order ids in one market", limit });
-    }
-    Ok(Terms { outcome, far, tick, price })
-}
-
-fn tradable(market: &Market, id: RunnerId) -> Result<OutcomeIndex, Rejection> {
-    market.outcome_of(id).ok_or(Rejection::InvalidOutcome(id))
-}
-
-/// Nearly every market counts in pennies or shares, and a division by what is not known before is slow.
-const fn is_multiple(quantity: Quantity, increment: Quantity) -> bool {
-    match increment {
-        Quantity(1) => true,
-        Quantity(100) => quantity.0 % 100 == 0,
-        Quantity(other) => quantity.0 % other == 0,
-    }
-}
-
-const fn is_market(order: &NewOrder) -> bool {
-    matches!(order.price, OrderPrice::Market { .. })
-}
-
-const fn invalid(field: &'static str, problem: &'static str) -> Rejection {
-    Rejection::InvalidField { field, problem }
-}
-
-fn check_lifetime(order: &NewOrder, now_ns: u64) -> Result<(), Rejection> {
-    match order.time_in_force {
-        TimeInForce::Gtd { expiry_ms } if expiry_ms <= now_ns / 1_000_000 => {
-            return Err(Rejection::InvalidExpiry { expiry_ms, now_ms: now_ns / 1_000_000 });
-        }
-        TimeInForce::Fok { min_fill } if min_fill < Quantity::ZERO || min_fill > order.quantity => {
-            return Err(invalid("min_fill", "at most the order's quantity; 0 for all of it"));
-        }
-        _ => (),
-    }
-    let may_rest = matches!(order.time_in_force, TimeInForce::Gtc | TimeInForce::Gtd { .. });
-    if order.post_only && (is_market(order) || !may_rest) {
-        return Err(invalid("post_only", "only for an order that may rest: LIMIT, and GTC or GTD"));
-    }
-    Ok(())
-}
-
-fn limit_of(ladder: Ladder, side: Side, price: OrderPrice) -> Result<(Tick, Price), Rejection> {
-    let price = match price {
-        OrderPrice::Limit(price) | OrderPrice::Market { worst: Some(price) } => price,
-        OrderPrice::Market { worst: None } => ladder.worst(side),
-    };
-    let tick = ladder.tick(price).ok_or_else(|| invalid_price(ladder, price))?;
-    Ok((tick, price))
-}
-
-#[cold]
-fn invalid_price(ladder: Ladder, price: Price) -> Rejection {
-    let (below, above) = ladder.neighbours(price);
-    Rejection::InvalidPrice { ladder, price, below, above }
 }
 
 /// What becomes of an order after its sweep.
