@@ -75,8 +75,11 @@ impl Listener {
         self.heard += next - self.next;
         self.caught_up += caught_up;
         self.next = next;
-        if self.is_careful || dice.chance(4) {
+        if self.is_careful {
             self.kept = self.next - 1;
+        } else if dice.chance(4) {
+            // Anywhere, also in the middle of a transaction.
+            self.kept = self.kept.max((self.next - 1).saturating_sub(dice.below(4)));
         }
         Ok(turn == Turn::Worked)
     }
