@@ -7,7 +7,7 @@ use betex_sim::{Report, STEPS, Sabotage, run};
 /// Seeds that every test run plays.
 const SEEDS: u64 = 12;
 /// Seeds in which each bug is looked for.
-const PATIENCE: u64 = 3;
+const PATIENCE: u64 = 8;
 
 fn play(seed: u64) -> Report {
     match run(seed, STEPS, None) {
