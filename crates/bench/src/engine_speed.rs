@@ -8,6 +8,7 @@ use anyhow::Result;
 use betex::prelude::*;
 use betex_core::command::Command;
 
+use crate::core_speed::Core;
 use crate::driver::{Answers, Pace, drive};
 use crate::flow::{Flow, Shape};
 use crate::report::Figures;
@@ -61,16 +62,48 @@ pub fn measure(name: &str, commands: &[Command], pace: Pace, directory: &Path) -
 
 /// Runs commands into a journal of which snapshots are made, and times how long an engine takes to be ready
 /// over the newest one and what lies behind it.
-#[expect(clippy::cast_precision_loss, reason = "figures for people")]
 pub fn measure_snapshot(name: &str, commands: &[Command], directory: &Path) -> Result<Figures> {
+    recovered_with_snapshot(name, directory, |engine| {
+        commands.iter().for_each(|command| push(engine, command))
+    })
+}
+
+/// A day of a busy market: so many commands of the flow, made as they go, and how long an engine takes to be
+/// ready after it. The memory is that of the whole program, with a second core that makes the flow.
+pub fn measure_day(operations: u64, directory: &Path) -> Result<Figures> {
+    let day = |engine: &Engine| {
+        let mut flow = Flow::new(Shape::Direct(1));
+        let mut core = Core::new(&flow);
+        for _ in 0..operations {
+            let command = flow.next_command();
+            flow.observe(command.market_id, core.execute(&command));
+            push(engine, &command);
+        }
+    };
+    let name = format!("recovery of a day of {operations} commands, with snapshots");
+    Ok(recovered_with_snapshot(&name, directory, day)?.with("peak_memory_mib", peak_memory_mib()))
+}
+
+fn push(engine: &Engine, command: &Command) {
+    while engine.submit_on(CommandLane::Normal, command.clone()).is_err() {
+        std::thread::yield_now();
+    }
+}
+
+/// The most memory that this process has had, as Linux tells it; 0 elsewhere.
+fn peak_memory_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    kib.unwrap_or(0.0_f64) / 1_024.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn recovered_with_snapshot(name: &str, directory: &Path, run: impl FnOnce(&Engine)) -> Result<Figures> {
     let directory = tempfile::tempdir_in(directory)?;
     let engine = open_with_snapshots(directory.path())?;
     set_up(&engine)?;
-    for command in commands {
-        while engine.submit_on(CommandLane::Normal, command.clone()).is_err() {
-            std::thread::yield_now();
-        }
-    }
+    run(&engine);
     wait_for_snapshots(directory.path())?;
     engine.stop();
     let digest = engine.read().digest();

@@ -55,6 +55,8 @@ enum Measure {
     Engine,
     /// An engine that starts over a long journal, without a snapshot and with one.
     Recovery,
+    /// An engine that starts after a day of ten million commands: takes half a minute or more.
+    Day,
     /// The server over loopback, which has to be built beside this program, and a bare one.
     Grpc,
     /// Answers every call with nothing.
@@ -88,6 +90,7 @@ fn main() -> anyhow::Result<()> {
                 let name = format!("recovery of {FULL_BOOK} resting orders, with a snapshot");
                 print(engine_speed::measure_snapshot(&name, &orders, &options.directory)?);
             }
+            Measure::Day => print(engine_speed::measure_day(10_000_000, &options.directory)?),
             Measure::Grpc => {
                 let (commands, _) = core_speed::record(Flow::new(Shape::Direct(1)), OPERATIONS);
                 for (in_flight, count) in [(1, 5_000), (16, 50_000), (64, 100_000)] {
