@@ -66,7 +66,7 @@ impl Corpus {
         bytes
     }
 
-    /// Changes an input in one to [six](CHANGES_MAX) places.
+    /// Changes an input in one to six places.
     pub fn change(&self, dice: &mut Dice, bytes: &mut Vec<u8>) {
         for _ in 0..=dice.below(CHANGES_MAX) {
             self.change_once(dice, bytes);
