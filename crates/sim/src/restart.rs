@@ -41,6 +41,12 @@ impl World {
         };
         let read = unless_refused(read(&disk, &self.truth)).map_err(damage)?;
         let opened = unless_refused(open(&disk, &self.truth)).map_err(damage)?;
+        if name.ends_with(".snapshot") {
+            // Another one, or the journal, stands in for it.
+            let shown = self.truth.sequence();
+            let words = || format!("a bit in {name}, byte {at}, turned over: {shown} events are not opened");
+            ensure(opened.as_ref().is_some_and(|opened| opened.at >= shown), Check::Damage, words)?;
+        }
         match (read, opened) {
             (Some(_), Some(opened)) => self.report.passed_over += opened.passed_over,
             _ => self.report.bits_refused += 1,

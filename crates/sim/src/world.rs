@@ -285,6 +285,11 @@ impl World {
     pub(crate) fn journal(&mut self) -> Result<Turn, Failure> {
         if !self.rig().supply().is_ready() {
             self.prepare();
+            if self.disk.is_dead() {
+                self.report.deaths += 1;
+                self.crash()?;
+                return Ok(Turn::Finished);
+            }
             if !self.rig().supply().is_ready() {
                 // The log would wait for a segment.
                 return Ok(Turn::Full);
