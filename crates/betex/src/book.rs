@@ -6,8 +6,8 @@
 pub use betex_core::LevelAfter;
 pub use betex_core::decide::{Receipt, decide, decide_work};
 pub use betex_core::event::{
-    CancelReason, Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OrderSplit, OutcomeIndex,
-    SetMatched, Stamp, TradeMatched,
+    CancelReason, Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OutcomeIndex, SetMatched,
+    Stamp, TradeMatched,
 };
 pub use betex_core::ladder::{Ladder, Tick};
 pub use betex_core::limits::Limits;

@@ -100,8 +100,8 @@ impl State {
                     self.apply_to_market(known(slot, stamp.market_id), event);
                     None
                 }
-                Event::OrderSplit(split) => {
-                    taker = self.split(known(slot, stamp.market_id), split);
+                Event::OrderSplit { order, .. } => {
+                    taker = self.split(known(slot, stamp.market_id), order);
                     None
                 }
                 Event::SetMatched(set) => {

@@ -1,5 +1,7 @@
 //! A digest of all that decides what comes next: equal digests, equal answers.
 
+use std::num::NonZero;
+
 use crate::event::{Job, OutcomeIndex};
 use crate::jobs::Turn;
 use crate::ladder::Ladder;
@@ -141,7 +143,8 @@ impl MarketView<'_> {
 
     fn digest_orders(&self, bytes: &mut Bytes, outcome: OutcomeIndex, side: Side) {
         for (_, order) in self.slots(outcome, side) {
-            for id in [order.id.0, order.account.0, order.expiry_ms.map_or(0, std::num::NonZero::get)] {
+            let expiry_ms = self.expiry_ms(order).map_or(0, NonZero::get);
+            for id in [order.id.0, order.account.0, expiry_ms] {
                 bytes.number(id);
             }
             bytes.number(order.accepted_ns);

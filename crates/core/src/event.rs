@@ -5,7 +5,7 @@ use crate::command::{NewMarket, NewRunner, VoidedTrades};
 use crate::limits::Limits;
 use crate::types::{
     AccountId, BookMarketState, ClientOrderId, Hold, MarketId, MarketPhase, Money, OrderId, OrderStatus,
-    Persistence, Price, Quantity, SelfTradePrevention, Side, TimeInForce, TradeId,
+    PackedTimeInForce, Persistence, Price, Quantity, SelfTradePrevention, Side, TradeId,
 };
 
 /// The place of an outcome in its market's list of runners, from 0.
@@ -92,7 +92,12 @@ pub enum Event {
     },
     /// An order on a quarter line was taken in: always the first event of its transaction. Its two halves
     /// follow, each an [`Event::OrderAccepted`] with its trades.
-    OrderSplit(OrderSplit),
+    OrderSplit {
+        /// The whole of it, on the outcome nearer to zero.
+        order: OrderAccepted,
+        /// The outcome further from zero.
+        far: OutcomeIndex,
+    },
     /// An order was taken in: the first event of its transaction, but for the halves of a quarter line.
     OrderAccepted(OrderAccepted),
     /// The transaction's order met a complete set. The legs of its makers follow.
@@ -102,6 +107,9 @@ pub enum Event {
     /// An order, or part of it, was taken out unfilled.
     OrderCancelled(OrderCancelled),
 }
+
+// Every event is copied on its way; what is longer than this is copied by a call, and not in line.
+const _: () = assert!(size_of::<Event>() <= 128);
 
 /// Which resting orders a job takes out. What is left at its default does not restrict it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,15 +166,6 @@ impl Half {
     }
 }
 
-/// An order on a quarter line, as it was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderSplit {
-    /// The whole of it, on the outcome nearer to zero.
-    pub order: OrderAccepted,
-    /// The outcome further from zero.
-    pub far: OutcomeIndex,
-}
-
 /// An order, as it was asked for, and what of it rests once its transaction is through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderAccepted {
@@ -186,7 +185,7 @@ pub struct OrderAccepted {
     /// Whether it was a MARKET order.
     pub market_order: bool,
     /// How long it stays.
-    pub time_in_force: TimeInForce,
+    pub time_in_force: PackedTimeInForce,
     /// What becomes of it when the market turns in-play.
     pub persistence: Persistence,
     /// How much was asked for.

@@ -71,7 +71,30 @@ impl Band {
     }
 }
 
+/// The ticks of odds up to 10 by the penny, of which nearly all orders are; [`NO_TICK`] between them.
+static CLASSIC_SHORT: [u16; 1_001] = {
+    let mut ticks = [NO_TICK; 1_001];
+    let mut tick: u16 = 0;
+    while CLASSIC_ODDS[tick as usize] <= SHORT_MAX {
+        ticks[(CLASSIC_ODDS[tick as usize] / 100) as usize] = tick;
+        tick += 1;
+    }
+    ticks
+};
+
+const SHORT_MAX: u32 = 100_000;
+const NO_TICK: u16 = u16::MAX;
+
+#[inline]
 fn classic_tick(price: u32) -> Option<Tick> {
+    if price <= SHORT_MAX {
+        let tick = CLASSIC_SHORT[(price / 100) as usize];
+        return (tick != NO_TICK && price.is_multiple_of(100)).then_some(Tick(tick.into()));
+    }
+    long_tick(price)
+}
+
+fn long_tick(price: u32) -> Option<Tick> {
     macro_rules! bands {
         ($($place:literal)*) => {$(
             const { assert!($place < CLASSIC.len()) };
@@ -80,7 +103,7 @@ fn classic_tick(price: u32) -> Option<Tick> {
             }
         )*};
     }
-    bands!(0 1 2 3 4 5 6 7 8 9);
+    bands!(5 6 7 8 9);
     None
 }
 
@@ -215,6 +238,15 @@ mod tests {
                 last = price;
             }
             assert_eq!(ladder.ends(), (ODDS_MIN.into(), ODDS_MAX.into()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_on_the_ladder_has_no_tick() {
+        let on_it = |price| CLASSIC_ODDS.binary_search(&price).ok();
+        for price in (0..200_200).chain((200_200..10_200_000).step_by(50)).chain([u32::MAX]) {
+            let tick = Ladder::Classic.tick(Price(price)).map(|tick| tick.0 as usize);
+            assert_eq!(tick, on_it(price), "{price}");
         }
     }
 

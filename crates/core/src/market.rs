@@ -140,7 +140,7 @@ impl Market {
     }
 
     /// What hangs in the book at a place, in the words of whoever entered it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn told(&self, place: Place) -> (OutcomeIndex, Side, Price) {
         if place.mirrored {
             let price = self.spec.ladder.price(self.spec.ladder.mirrored(place.tick));

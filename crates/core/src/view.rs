@@ -1,5 +1,7 @@
 //! Looking at a state.
 
+use std::num::NonZeroU64;
+
 use crate::book::{BookSide, Order, OrderSlot};
 use crate::command::NewMarket;
 use crate::decide::{self, Effort};
@@ -297,6 +299,11 @@ impl<'a> MarketView<'a> {
     /// What is known of the order on a quarter line that this one is half of.
     pub(crate) fn split(&self, order: &Order) -> Option<&'a OrderReport> {
         self.state.splits.get(&order.half.whole_of(order.id)).filter(|_| order.half != Half::Whole)
+    }
+
+    /// When an order expires, in milliseconds since the Unix epoch, if it does.
+    pub(crate) fn expiry_ms(&self, order: &Order) -> Option<NonZeroU64> {
+        self.state.store.expiry_ms(order)
     }
 
     /// Whether it closed and orders still rest in it.

@@ -136,8 +136,7 @@ impl Desk {
         }
         if let Ok(Receipt::Order { report, .. }) = &answer.result {
             let shown = answer.events.first().map(|event| match event {
-                Event::OrderAccepted(order) => order.order_id,
-                Event::OrderSplit(split) => split.order.order_id,
+                Event::OrderAccepted(order) | Event::OrderSplit { order, .. } => order.order_id,
                 _ => OrderId::NONE,
             });
             if shown != Some(report.order_id) {

@@ -205,7 +205,7 @@ pub(crate) fn swap_orders(truth: &Truth, recovered: State) -> State {
     };
     let found = transactions.windows(3).enumerate().find_map(|(place, three)| {
         let (first, second) = (resting(three[0])?, resting(three[1])?);
-        let is_order = matches!(three[2][0].event, Event::OrderAccepted(_) | Event::OrderSplit(_));
+        let is_order = matches!(three[2][0].event, Event::OrderAccepted(_) | Event::OrderSplit { .. });
         let queue = |order: &OrderAccepted| (order.outcome, order.side, order.price);
         let same = queue(&first) == queue(&second) && three[0][0].market_id == three[1][0].market_id;
         (same && is_order).then_some((place, first, second))

@@ -63,7 +63,7 @@ impl Twin {
     /// Takes in a transaction of the market.
     pub(crate) fn take(&mut self, events: &[JournalEvent]) -> Checked {
         match &events[0].event {
-            Event::OrderSplit(split) => self.order(&split.order, Some(split.far), events),
+            Event::OrderSplit { order, far } => self.order(order, Some(*far), events),
             Event::OrderAccepted(order) => self.order(order, None, events),
             Event::RunnersAdded(runners) => runners.iter().try_for_each(|_| {
                 let outcome = self.market.outcomes;
@@ -210,7 +210,7 @@ fn asked(order: &OrderAccepted, far: Option<OutcomeIndex>) -> naive::NewOrder {
         } else {
             naive::Price::Limit(price)
         },
-        lasting: match order.time_in_force {
+        lasting: match order.time_in_force.get() {
             TimeInForce::Gtc => naive::Lasting::UntilCancelled,
             TimeInForce::Ioc => naive::Lasting::Immediate,
             TimeInForce::Fok { min_fill } => naive::Lasting::AtLeast(min_fill.0),

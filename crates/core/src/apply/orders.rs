@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use super::Touched;
 use crate::book::{Links, NO_CLIENT_ID, Order};
 use crate::event::{
-    CancelReason, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex, SetMatched, TradeMatched,
+    CancelReason, Half, OrderAccepted, OrderCancelled, OutcomeIndex, SetMatched, TradeMatched,
 };
 use crate::jobs::Turn;
 use crate::market::{ClientEntry, Market};
@@ -15,8 +15,7 @@ use crate::types::{BookMarketState, OrderId, Price, Quantity, TimeInForce};
 
 impl State {
     /// An order on a quarter line came in; its halves follow.
-    pub(super) fn split(&mut self, slot: u32, split: &OrderSplit) -> InHand {
-        let order = &split.order;
+    pub(super) fn split(&mut self, slot: u32, order: &OrderAccepted) -> InHand {
         let report = OrderReport::new(order.order_id, order.quantity, true);
         // All three ids are taken, also where the further half would be of nothing.
         self.last_order_id = order.order_id.0 + Half::Far as u64;
@@ -49,10 +48,6 @@ impl State {
             // is filled.
             filled: accepted.quantity.0 - accepted.resting.0,
             remaining: accepted.resting.0,
-            expiry_ms: match accepted.time_in_force {
-                TimeInForce::Gtd { expiry_ms } => NonZeroU64::new(expiry_ms),
-                TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok { .. } => None,
-            },
             accepted_ns: self.time_ns,
             market: slot,
             tick: place.tick,
@@ -67,7 +62,11 @@ impl State {
         };
         market.resting += 1;
         let side = market.runners[place.outcome.index()].side_mut(place.side);
-        self.store.rest(side, ladder.len(), order);
+        let expiry_ms = match accepted.time_in_force.get() {
+            TimeInForce::Gtd { expiry_ms } => NonZeroU64::new(expiry_ms),
+            TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok { .. } => None,
+        };
+        self.store.rest(side, ladder, order, expiry_ms);
         Some((place.outcome, place.side, place.tick))
     }
 

@@ -1,7 +1,7 @@
 //! Which order expires next: a binary heap of the orders that have an expiry. Every order knows its
 //! place, so one that is filled or cancelled leaves at once and the heap never holds the dead.
 
-use super::orders::{OrderSlot, Orders};
+use super::orders::{Order, OrderSlot, Orders};
 use crate::types::OrderId;
 
 /// By time, then by age.
@@ -16,6 +16,11 @@ impl Expiries {
     /// The order that expires first, and when, in milliseconds since the Unix epoch.
     pub(crate) fn first(&self) -> Option<(u64, OrderSlot)> {
         self.heap.first().map(|((expiry_ms, _), slot)| (*expiry_ms, *slot))
+    }
+
+    /// When an order of the heap expires.
+    pub(super) fn time_of(&self, order: &Order) -> u64 {
+        self.heap[order.links.expiry_place as usize].0.0
     }
 
     pub(super) fn insert(&mut self, orders: &mut Orders, expiry_ms: u64, id: OrderId, slot: OrderSlot) {

@@ -5,7 +5,7 @@
 //! of any length, and a side without orders is an empty table.
 
 use super::orders::{OrderSlot, Orders};
-use crate::ladder::Tick;
+use crate::ladder::{Ladder, Tick};
 use crate::types::Side;
 
 const PAGE: u32 = 64;
@@ -129,13 +129,13 @@ impl BookSide {
 
     pub(super) fn push_back(
         &mut self,
-        ladder_len: u32,
+        ladder: Ladder,
         pages: &mut Pages,
         orders: &mut Orders,
         slot: OrderSlot,
     ) {
         let tick = orders[slot].tick;
-        self.occupy(ladder_len, pages, tick);
+        self.occupy(ladder, pages, tick);
         let level = self.level_mut(pages, tick);
         let last = std::mem::replace(&mut level.tail, slot);
         if let Some(last) = last.some() {
@@ -172,9 +172,9 @@ impl BookSide {
         }
     }
 
-    fn occupy(&mut self, ladder_len: u32, pages: &mut Pages, tick: Tick) {
+    fn occupy(&mut self, ladder: Ladder, pages: &mut Pages, tick: Tick) {
         if self.pages.is_empty() {
-            let count = ladder_len.div_ceil(PAGE) as usize;
+            let count = ladder.len().div_ceil(PAGE) as usize;
             self.pages = vec![NO_PAGE; count].into();
             self.levels = vec![0; count].into();
             self.summary = vec![0; count.div_ceil(64)].into();
@@ -226,10 +226,10 @@ mod tests {
                     book.vacate(&mut pages, Tick(tick % 997));
                 } else {
                     set.insert(Tick(tick % 997));
-                    book.occupy(99_900, &mut pages, Tick(tick % 997));
+                    book.occupy(Ladder::Finest, &mut pages, Tick(tick % 997));
                 }
                 if set.insert(Tick(tick)) {
-                    book.occupy(99_900, &mut pages, Tick(tick));
+                    book.occupy(Ladder::Finest, &mut pages, Tick(tick));
                 }
                 let ends = if side == Side::Yes { set.first() } else { set.last() };
                 assert_eq!(book.best(), ends.copied());

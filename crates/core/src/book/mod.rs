@@ -11,10 +11,13 @@ mod orders;
 pub(crate) use levels::BookSide;
 pub(crate) use orders::{Links, NO_CLIENT_ID, Order, OrderSlot};
 
+use std::num::NonZeroU64;
+
 use expiry::Expiries;
 use levels::Pages;
 use orders::Orders;
 
+use crate::ladder::Ladder;
 use crate::types::OrderId;
 
 /// The memory that all books share.
@@ -26,11 +29,18 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Puts an order at the end of its level's queue.
-    pub(crate) fn rest(&mut self, side: &mut BookSide, ladder_len: u32, order: Order) {
-        let (expiry_ms, order_id) = (order.expiry_ms, order.id);
+    /// Puts an order at the end of its level's queue. It expires at this time, in milliseconds since the Unix
+    /// epoch, if at all.
+    pub(crate) fn rest(
+        &mut self,
+        side: &mut BookSide,
+        ladder: Ladder,
+        order: Order,
+        expiry_ms: Option<NonZeroU64>,
+    ) {
+        let order_id = order.id;
         let slot = self.orders.insert(order);
-        side.push_back(ladder_len, &mut self.pages, &mut self.orders, slot);
+        side.push_back(ladder, &mut self.pages, &mut self.orders, slot);
         if let Some(expiry_ms) = expiry_ms {
             self.expiries.insert(&mut self.orders, expiry_ms.get(), order_id, slot);
         }
@@ -44,12 +54,17 @@ impl Store {
         order.remaining -= quantity;
         side.reduce(&mut self.pages, order.tick, quantity);
         if order.remaining == 0 {
-            if order.expiry_ms.is_some() {
+            if order.expires() {
                 self.expiries.remove(&mut self.orders, slot);
             }
             side.unlink(&mut self.pages, &mut self.orders, slot);
             self.orders.remove(slot);
         }
+    }
+
+    /// When an order expires, in milliseconds since the Unix epoch, if it does.
+    pub(crate) fn expiry_ms(&self, order: &Order) -> Option<NonZeroU64> {
+        order.expires().then(|| self.expiries.time_of(order)).and_then(NonZeroU64::new)
     }
 
     /// The resting order with this id.

@@ -1,6 +1,5 @@
 //! Resting orders: a slab with a free list, and the way from an order's id to its slot.
 
-use std::num::NonZeroU64;
 use std::ops::{Index, IndexMut};
 
 use rustc_hash::FxBuildHasher;
@@ -29,7 +28,6 @@ pub(crate) struct Order {
     pub(crate) quantity: i64,
     pub(crate) filled: i64,
     pub(crate) remaining: i64,
-    pub(crate) expiry_ms: Option<NonZeroU64>,
     /// When it was taken in, in nanoseconds since the Unix epoch.
     pub(crate) accepted_ns: u64,
     /// The slot of its market.
@@ -56,15 +54,18 @@ pub(crate) struct Links {
     /// Its neighbours in the queue of its level.
     pub(super) previous: OrderSlot,
     pub(super) next: OrderSlot,
-    /// Its place in the heap of expiries, while it has an expiry.
+    /// Its place in the heap of expiries, which knows when it expires; [`NEVER`] if it does not.
     pub(super) expiry_place: u32,
 }
 
 impl Default for Links {
     fn default() -> Self {
-        Self { previous: OrderSlot::NONE, next: OrderSlot::NONE, expiry_place: u32::MAX }
+        Self { previous: OrderSlot::NONE, next: OrderSlot::NONE, expiry_place: NEVER }
     }
 }
+
+/// The place in the heap of expiries of an order that does not expire.
+pub(super) const NEVER: u32 = u32::MAX;
 
 /// An order without a client order id.
 pub(crate) const NO_CLIENT_ID: u32 = u32::MAX;
@@ -73,6 +74,11 @@ impl Order {
     /// The order behind this one in its level's queue.
     pub(crate) fn next(&self) -> Option<OrderSlot> {
         self.links.next.some()
+    }
+
+    /// Whether it is in the heap of expiries.
+    pub(super) const fn expires(&self) -> bool {
+        self.links.expiry_place != NEVER
     }
 }
 

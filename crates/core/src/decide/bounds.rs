@@ -1,7 +1,7 @@
 //! No shape of a book makes one command work without end: the work is counted, not timed. Every turn of
 //! every loop of a sweep counts as one of the four things that [`Work`] counts, or ends the sweep.
 
-use super::sweep::{Sweep, sweep};
+use super::sweep::{End, Sweep, sweep};
 use super::taker::{Taker, Work};
 use super::{Receipt, decide};
 use crate::command::{CommandKind, NewMarket, NewOrder};
@@ -96,7 +96,7 @@ fn pennies_in_front_of_a_queue_are_passed_over_within_the_bounds() {
     // A direct order is met all the same.
     book.rest(1, 3, 0, Side::No, 20_200, 1_000_000);
     let (swept, _) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
-    assert!(swept.left == 0 && swept.stopped.is_none());
+    assert!(swept.left == 0 && swept.end == End::Through);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn thousands_of_own_orders_in_front_end_the_search() {
         book.rest(1, 1, 0, Side::No, 20_200, PENNY);
         let (swept, work) = book.take(2, Side::Yes, 20_200, 1_000_000, self_trade);
         assert_eq!((swept.left, work.own_orders), (1_000_000, OWN_ORDERS_SKIPPED_MAX));
-        assert!(swept.stopped.is_some());
+        assert!(swept.end == End::Limit);
     }
     // And among the makers of sets.
     let mut book = Book::new(Ladder::Classic, 3);
@@ -127,7 +127,7 @@ fn thousands_of_own_orders_in_front_end_the_search() {
     book.rest(1, 1, 2, Side::Yes, 41_000, 1_000_000);
     let (swept, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
     assert_eq!((swept.left, work.own_orders), (1_000_000, OWN_ORDERS_SKIPPED_MAX));
-    assert!(swept.stopped.is_some(), "there is somebody behind them");
+    assert!(swept.end == End::Limit, "there is somebody behind them");
     let (_, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SelfTradePrevention::CancelResting);
     assert_eq!(work.own_orders, OWN_ORDERS_SKIPPED_MAX);
 }
@@ -157,7 +157,7 @@ fn many_outcomes_with_many_orders_end_at_the_bound_on_fills() {
         let worst = if ladder == Ladder::Finest { 10_100 } else { 9_999 };
         let (swept, work) = book.take(2, Side::Yes, worst, Quantity::MAX.0, SKIP);
         assert!((FILLS_MAX - 62..=FILLS_MAX).contains(&work.fills), "{} fills", work.fills);
-        assert!(swept.stopped.is_some());
+        assert!(swept.end == End::Limit);
     }
 }
 

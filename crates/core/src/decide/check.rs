@@ -18,6 +18,7 @@ pub(super) struct Terms {
     pub(super) price: Price,
 }
 
+#[inline(always)]
 pub(super) fn check(
     state: &State,
     market: &Market,
@@ -61,6 +62,7 @@ fn tradable(market: &Market, id: RunnerId) -> Result<OutcomeIndex, Rejection> {
 }
 
 /// Nearly every market counts in pennies or shares, and a division by what is not known before is slow.
+#[inline(always)]
 const fn is_multiple(quantity: Quantity, increment: Quantity) -> bool {
     match increment {
         Quantity(1) => true,
@@ -77,6 +79,7 @@ const fn invalid(field: &'static str, problem: &'static str) -> Rejection {
     Rejection::InvalidField { field, problem }
 }
 
+#[inline(always)]
 fn check_lifetime(order: &NewOrder, now_ns: u64) -> Result<(), Rejection> {
     match order.time_in_force {
         TimeInForce::Gtd { expiry_ms } if expiry_ms <= now_ns / 1_000_000 => {

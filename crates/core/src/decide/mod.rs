@@ -101,6 +101,8 @@ pub fn decide(
     decided
 }
 
+/// Apart, so that what it answers is written where it is wanted.
+#[inline(never)]
 fn dispatch(
     state: &State,
     market_id: MarketId,
@@ -177,6 +179,23 @@ fn register(state: &State, name: &str, out: &mut Vec<Event>) -> Result<Receipt, 
     }
     out.push(Event::AccountRegistered { account, name: name.into() });
     Ok(Receipt::Account(account))
+}
+
+/// Adds the event that `event` makes. Where there is room for it, it is made where it stays; a plain `push` has
+/// it made elsewhere and copied, since it would have to drop it if there were no room to be had.
+#[inline(always)]
+fn put(out: &mut Vec<Event>, event: impl FnOnce() -> Event) {
+    if out.len() < out.capacity() {
+        out.push(event());
+    } else {
+        put_growing(out, event);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn put_growing(out: &mut Vec<Event>, event: impl FnOnce() -> Event) {
+    out.push(event());
 }
 
 fn check_text(field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Rejection> {

@@ -53,7 +53,7 @@ pub(crate) fn virtual_levels(
         self_trade: SelfTradePrevention::Skip,
     };
     let mut levels: Vec<LevelView> = Vec::new();
-    if market.runners[outcome.index()].removed.is_some() || !Sets::could_serve(market, &taker) {
+    if market.runners[outcome.index()].removed.is_some() || !Sets::could_serve(market, taker.place) {
         return levels;
     }
     let mut trades = Vec::new();

@@ -3,12 +3,12 @@
 
 use arrayvec::ArrayVec;
 
-use super::Receipt;
 use super::check::{Terms, check, is_market};
-use super::sweep::{Stop, Sweep, sweep};
+use super::sweep::{End, Sweep, sweep};
 use super::taker::{Taker, Work};
+use super::{Receipt, put};
 use crate::command::NewOrder;
-use crate::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex};
+use crate::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OutcomeIndex};
 use crate::market::{Market, Place};
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
@@ -71,7 +71,7 @@ fn conclude(
         }
         Fate::Cancelled(reason) => {
             for part in parts.iter().filter(|part| part.swept.left > 0) {
-                out.push(part.cancelled(market, order, id, reason));
+                put(out, || part.cancelled(market, order, id, reason));
             }
             (0, OrderStatus::Cancelled, Some(reason))
         }
@@ -109,7 +109,7 @@ fn enter(
 ) -> Part {
     let event = out.len();
     let outcome = terms.outcome;
-    out.push(Event::OrderAccepted(accepted(order, terms, order_id, half, quantity)));
+    put(out, || Event::OrderAccepted(accepted(order, terms, order_id, half, quantity)));
     let taker = Taker {
         id: order_id,
         account: order.account_id,
@@ -119,7 +119,7 @@ fn enter(
         self_trade: order.self_trade,
     };
     let swept = if has_ended {
-        Sweep { left: quantity, crosses_own: false, stopped: None }
+        Sweep { left: quantity, end: End::Through }
     } else {
         sweep(state, market, &taker, work, out)
     };
@@ -141,7 +141,7 @@ fn enter_halves(
     out: &mut Vec<Event>,
 ) -> ArrayVec<Part, 2> {
     let whole = accepted(order, terms, id, Half::Whole, order.quantity.0);
-    out.push(Event::OrderSplit(OrderSplit { order: whole, far }));
+    out.push(Event::OrderSplit { order: whole, far });
     // The odd increment goes to the line nearer to zero; of a single one nothing is left for the other.
     let increment = market.spec.increment.0;
     let further = order.quantity.0 / increment / 2 * increment;
@@ -152,7 +152,8 @@ fn enter_halves(
     };
     let near = place(Half::Near, terms.outcome, order.quantity.0 - further, false, out);
     let has_matched = near.swept.left < near.quantity;
-    let has_ended = near.swept.stopped.is_some() || order.post_only && has_matched;
+    let is_stopped = matches!(near.swept.end, End::Limit | End::OwnOrder);
+    let has_ended = is_stopped || order.post_only && has_matched;
     let mut halves = ArrayVec::new();
     halves.push(near);
     if further > 0 {
@@ -161,7 +162,7 @@ fn enter_halves(
     halves
 }
 
-#[inline]
+#[inline(always)]
 fn accepted(order: &NewOrder, terms: &Terms, order_id: OrderId, half: Half, quantity: i64) -> OrderAccepted {
     OrderAccepted {
         order_id,
@@ -171,7 +172,7 @@ fn accepted(order: &NewOrder, terms: &Terms, order_id: OrderId, half: Half, quan
         side: order.side,
         price: terms.price,
         market_order: is_market(order),
-        time_in_force: order.time_in_force,
+        time_in_force: order.time_in_force.into(),
         persistence: order.persistence,
         quantity: Quantity(quantity),
         resting: Quantity::ZERO,
@@ -183,7 +184,7 @@ fn accepted(order: &NewOrder, terms: &Terms, order_id: OrderId, half: Half, quan
 
 fn rest(out: &mut [Event], event: usize, quantity: i64) {
     match &mut out[event] {
-        Event::OrderAccepted(accepted) | Event::OrderSplit(OrderSplit { order: accepted, .. }) => {
+        Event::OrderAccepted(accepted) | Event::OrderSplit { order: accepted, .. } => {
             accepted.resting = Quantity(quantity);
         }
         other => unreachable!("{other:?} brings no order"),
@@ -227,20 +228,20 @@ struct Ended {
 }
 
 impl Ended {
-    #[inline]
+    #[inline(always)]
     fn of(parts: &[Part]) -> Self {
         let mut ended = Self::default();
-        for Sweep { left, crosses_own, stopped } in parts.iter().map(|part| &part.swept) {
+        for Sweep { left, end } in parts.iter().map(|part| &part.swept) {
             ended.left += left;
-            ended.crosses_own |= *crosses_own && *left > 0;
-            ended.limit_met |= *stopped == Some(Stop::Limit);
-            ended.met_own |= *stopped == Some(Stop::OwnOrder);
+            ended.crosses_own |= *end == End::CrossesOwn && *left > 0;
+            ended.limit_met |= *end == End::Limit;
+            ended.met_own |= *end == End::OwnOrder;
         }
         ended
     }
 }
 
-#[inline]
+#[inline(always)]
 fn fate(
     state: &State,
     market: &Market,
@@ -288,7 +289,7 @@ fn fate(
 }
 
 /// Whether there is room for what would rest.
-#[inline]
+#[inline(always)]
 fn check_room(state: &State, market: &Market, parts: &[Part]) -> Result<(), Rejection> {
     let (limit, mut resting) = (u64::from(state.limits.resting_orders), state.store.orders.len() as u64);
     for Part { place, swept, .. } in parts.iter().filter(|part| part.swept.left > 0) {

@@ -2,8 +2,9 @@
 //! x 10 000, probabilities are in units of 10^-18.
 
 use super::sets::{Look, Set, Sets};
-use super::taker::{Taker, Work};
+use super::taker::Work;
 use crate::ladder::{Ladder, Tick};
+use crate::market::Place;
 use crate::types::{Money, Price, Side};
 
 /// Certainty.
@@ -66,17 +67,14 @@ fn reaches(side: Side, left: u64, makers: u64, price: u64) -> bool {
 
 /// Whether the best prices of the others could serve a taker.
 #[inline]
-pub(super) fn could_serve(ladder: Ladder, taker: &Taker, best: impl Iterator<Item = Option<Tick>>) -> bool {
+pub(super) fn could_serve(ladder: Ladder, taker: Place, best: impl Iterator<Item = Tick>) -> bool {
     let (mut makers, mut others) = (0, 0);
     for tick in best {
-        let Some(tick) = tick else { return false };
         makers += 1;
         others += u128::from(probability(u64::from(ladder.price(tick).0)));
     }
-    match implied(taker.side(), others) {
-        Implied::Left(left) => {
-            reaches(taker.side(), left, makers, u64::from(ladder.price(taker.place.tick).0))
-        }
+    match implied(taker.side, others) {
+        Implied::Left(left) => reaches(taker.side, left, makers, u64::from(ladder.price(taker.tick).0)),
         Implied::TooGood => true,
         Implied::Never => false,
     }

@@ -4,6 +4,7 @@
 
 use arrayvec::ArrayVec;
 
+use super::put;
 use super::queue::Queue;
 use super::taker::{Taker, Work};
 use crate::book::Order;
@@ -11,7 +12,7 @@ use crate::command::RUNNERS_MAX;
 use crate::event::{Event, OutcomeIndex};
 use crate::ladder::{Ladder, Tick};
 use crate::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX, PASSED_OVER_MAX, PAYOUTS_MAX};
-use crate::market::Market;
+use crate::market::{Market, Place};
 use crate::state::State;
 use crate::types::{Money, Price};
 
@@ -117,21 +118,31 @@ impl<'a> Lane<'a> {
 }
 
 /// The outcomes that the makers of sets are on.
-fn others<'a>(market: &'a Market, taker: &Taker) -> impl Iterator<Item = OutcomeIndex> + use<'a> {
-    let own = taker.place.outcome;
+fn others(market: &Market, own: OutcomeIndex) -> impl Iterator<Item = OutcomeIndex> + use<'_> {
     market.topology.members(own).iter().copied().filter(move |outcome| *outcome != own)
+}
+
+/// The best tick of each of them on the taker's side, if anybody is there.
+fn best_of_others(market: &Market, taker: Place) -> impl Iterator<Item = Option<Tick>> + use<'_> {
+    others(market, taker.outcome).map(move |outcome| market.runners[outcome.index()].side(taker.side).best())
 }
 
 impl<'a, 's> Sets<'a, 's> {
     /// Whether sets could serve this taker at all: with the best price of every other outcome, whoever is
     /// there. Later makers only make the taker's price worse.
-    pub(super) fn could_serve(market: &Market, taker: &Taker) -> bool {
-        if market.topology.members(taker.place.outcome).len() < 2 {
-            return false;
-        }
-        let best =
-            others(market, taker).map(|outcome| market.runners[outcome.index()].side(taker.side()).best());
+    #[inline(always)]
+    pub(super) fn could_serve(market: &Market, taker: Place) -> bool {
+        // Most often somebody is missing, so that is looked at first.
+        let mut best = best_of_others(market, taker);
+        let has_others = best.next().is_some_and(|best| best.is_some());
+        has_others && best.all(|best| best.is_some()) && Self::would_serve(market, taker)
+    }
+
+    /// Whether the best of the others, who are there, could serve a taker.
+    #[inline(never)]
+    fn would_serve(market: &Market, taker: Place) -> bool {
         let ladder = market.spec.ladder;
+        let best = best_of_others(market, taker).flatten();
         match ladder {
             Ladder::Classic | Ladder::Finest => super::payout::could_serve(ladder, taker, best),
             Ladder::Binary { .. } => super::shares::could_serve(ladder, taker, best),
@@ -146,7 +157,7 @@ impl<'a, 's> Sets<'a, 's> {
         passed_over: &'s mut PassedOver<'a>,
         work: &mut Work,
     ) -> Self {
-        for outcome in others(market, taker) {
+        for outcome in others(market, taker.place.outcome) {
             let queue = Queue::new(state, market.runners[outcome.index()].side(taker.side()));
             lanes.push(Lane::new(queue));
         }
@@ -191,13 +202,13 @@ impl<'a, 's> Sets<'a, 's> {
     /// Takes the set that was found.
     pub(super) fn take(&mut self, set: &Set, work: &mut Work, out: &mut Vec<Event>) {
         let makers = u16::try_from(self.lanes.len()).expect("RUNNERS_MAX is small");
-        out.push(self.taker.set(set.price, set.quantity, set.payout, makers));
+        put(out, || self.taker.set(set.price, set.quantity, set.payout, makers));
         work.fills += u32::from(makers);
         for (lane, leg) in (0..self.lanes.len()).zip(1..) {
             let Some(Maker { front, stake, .. }) = self.lanes[lane].maker else { continue };
             let quantity = self.quantity(stake);
             let left = front.left - quantity;
-            out.push(self.taker.leg(self.market, front.order, quantity, left, set.payout, leg));
+            put(out, || self.taker.leg(self.market, front.order, quantity, left, set.payout, leg));
             self.use_up(lane, quantity, work);
         }
     }

@@ -2,8 +2,8 @@
 //! prices leave of it. Integers; nothing is rounded.
 
 use super::sets::{Look, Set, Sets};
-use super::taker::Taker;
 use crate::ladder::{Ladder, Tick};
+use crate::market::Place;
 use crate::types::{Money, Price, Side};
 
 /// The tick of the price that is left for a taker, or `None` if it is below 1.
@@ -15,14 +15,13 @@ fn left_of_the_whole(ladder: Ladder, makers: u64) -> Option<Tick> {
 
 /// Whether the best prices of the others could serve a taker.
 #[inline]
-pub(super) fn could_serve(ladder: Ladder, taker: &Taker, best: impl Iterator<Item = Option<Tick>>) -> bool {
+pub(super) fn could_serve(ladder: Ladder, taker: Place, best: impl Iterator<Item = Tick>) -> bool {
     let mut makers = 0;
     for tick in best {
-        let Some(tick) = tick else { return false };
         makers += u64::from(ladder.price(tick).0);
     }
     // A buyer's price below 1 is too good: somebody is passed over. A seller's is none.
-    left_of_the_whole(ladder, makers).map_or(taker.side() == Side::Yes, |tick| taker.takes(tick))
+    left_of_the_whole(ladder, makers).map_or(taker.side == Side::Yes, |tick| taker.takes(tick))
 }
 
 impl Sets<'_, '_> {
@@ -36,7 +35,7 @@ impl Sets<'_, '_> {
             Side::Yes => tick > direct,
             Side::No => tick < direct,
         });
-        if !self.taker.takes(tick) || !beats {
+        if !self.taker.place.takes(tick) || !beats {
             return Look::Nothing;
         }
         let shares = self.makers().map(|maker| maker.left).min().unwrap_or(0).min(self.increments(left));

@@ -1,5 +1,6 @@
 //! The matching sweep: who a taker meets, in which order, and for how much.
 
+use super::put;
 use super::queue::Queue;
 use super::sets::{Lanes, PassedOver, Sets};
 use super::taker::{Taker, Work};
@@ -13,15 +14,16 @@ use crate::types::SelfTradePrevention;
 pub(super) struct Sweep {
     /// What was not filled.
     pub(super) left: i64,
-    /// Whether resting orders of the taker's own account are still there, within its limit.
-    pub(super) crosses_own: bool,
-    /// Why it ended before it was through, if it did.
-    pub(super) stopped: Option<Stop>,
+    pub(super) end: End,
 }
 
-/// What ends a sweep early.
+/// What ended a sweep.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum End {
+    /// It was through: filled, or nothing more within its limit.
+    Through,
+    /// It was through, but resting orders of the taker's own account are still there, within its limit.
+    CrossesOwn,
     /// The bound on the work of one command.
     Limit,
     /// An order of its own account that it may not pass.
@@ -39,7 +41,7 @@ pub(super) fn sweep(
     out: &mut Vec<Event>,
 ) -> Sweep {
     // Whoever no set could serve does not pay for looking.
-    if Sets::could_serve(market, taker) {
+    if Sets::could_serve(market, taker.place) {
         with_sets(state, market, taker, work, out)
     } else {
         meet::<false>(state, market, taker, work, None, out)
@@ -67,18 +69,18 @@ fn meet<'a, const SETS: bool>(
 ) -> Sweep {
     let book = market.runners[taker.place.outcome.index()].side(taker.side().opposite());
     let mut queue = Queue::new(state, book);
-    let mut swept = Sweep { left: taker.quantity, crosses_own: false, stopped: None };
+    let mut swept = Sweep { left: taker.quantity, end: End::Through };
     while swept.left > 0 && !(taker.post_only && swept.left < taker.quantity) {
         let direct = match next(&mut queue, taker, work, &mut swept) {
             Ok(direct) => direct,
-            Err(stop) => return Sweep { stopped: Some(stop), ..swept },
+            Err(end) => return Sweep { end, ..swept },
         };
         if SETS && let Some(sets) = sets.as_deref_mut() {
             let set = sets.find(direct.map(|order| order.tick), swept.left, work);
             if let Some(set) = set {
                 // A set is met whole or not at all.
                 if work.is_used_up() || !sets.fits(work) {
-                    return Sweep { stopped: Some(Stop::Limit), ..swept };
+                    return Sweep { end: End::Limit, ..swept };
                 }
                 if sets.own_legs() == 0 {
                     swept.left -= set.quantity;
@@ -86,7 +88,7 @@ fn meet<'a, const SETS: bool>(
                 } else if taker.self_trade == SelfTradePrevention::CancelResting {
                     sets.cancel_own(work, out);
                 } else {
-                    return Sweep { stopped: Some(Stop::OwnOrder), ..swept };
+                    return Sweep { end: End::OwnOrder, ..swept };
                 }
                 continue;
             }
@@ -94,26 +96,26 @@ fn meet<'a, const SETS: bool>(
         let Some(order) = direct else {
             // Who else might be met is behind more own orders than may be passed over.
             if SETS && sets.as_deref().is_some_and(|sets| sets.behind_own) {
-                return Sweep { stopped: Some(Stop::Limit), ..swept };
+                return Sweep { end: End::Limit, ..swept };
             }
             break;
         };
         if work.is_used_up() {
-            return Sweep { stopped: Some(Stop::Limit), ..swept };
+            return Sweep { end: End::Limit, ..swept };
         }
         if !taker.owns(order) {
             let quantity = swept.left.min(order.remaining);
             swept.left -= quantity;
             work.fills += 1;
-            out.push(taker.direct(market, order, quantity));
+            put(out, || taker.direct(market, order, quantity));
             if SETS && let Some(sets) = sets.as_deref_mut() {
                 sets.reconsider();
             }
         } else if taker.self_trade == SelfTradePrevention::CancelResting {
             work.own_orders += 1;
-            out.push(Taker::cancel_own(market, order));
+            put(out, || Taker::cancel_own(market, order));
         } else {
-            return Sweep { stopped: Some(Stop::OwnOrder), ..swept };
+            return Sweep { end: End::OwnOrder, ..swept };
         }
         // It is used up, or else the taker is.
         queue.pass();
@@ -123,23 +125,25 @@ fn meet<'a, const SETS: bool>(
 
 /// The direct order that is next, within the taker's limit. Where own orders are skipped, it is the first
 /// that is somebody else's.
-#[inline]
+#[inline(always)]
 fn next<'a>(
     queue: &mut Queue<'a>,
     taker: &Taker,
     work: &mut Work,
     swept: &mut Sweep,
-) -> Result<Option<&'a Order>, Stop> {
+) -> Result<Option<&'a Order>, End> {
     loop {
-        let Some(order) = queue.front().filter(|order| taker.takes(order.tick)) else { return Ok(None) };
+        let Some(order) = queue.front().filter(|order| taker.place.takes(order.tick)) else {
+            return Ok(None);
+        };
         if !taker.skips(order) {
             return Ok(Some(order));
         }
         if work.is_used_up() {
-            return Err(Stop::Limit);
+            return Err(End::Limit);
         }
         work.own_orders += 1;
-        swept.crosses_own = true;
+        swept.end = End::CrossesOwn;
         queue.pass();
     }
 }

@@ -39,6 +39,16 @@ impl Work {
     }
 }
 
+impl Place {
+    /// Whether a taker that would rest here takes this price: backers want high ticks, layers low ones.
+    pub(super) fn takes(&self, tick: Tick) -> bool {
+        match self.side {
+            Side::Yes => tick >= self.tick,
+            Side::No => tick <= self.tick,
+        }
+    }
+}
+
 impl Taker {
     pub(super) const fn side(&self) -> Side {
         self.place.side
@@ -52,14 +62,6 @@ impl Taker {
     /// Whether it passes a resting order over because it is of the same account.
     pub(super) fn skips(&self, order: &Order) -> bool {
         self.self_trade == SelfTradePrevention::Skip && self.owns(order)
-    }
-
-    /// Whether it takes this price: backers want high ticks, layers low ones.
-    pub(super) fn takes(&self, tick: Tick) -> bool {
-        match self.side() {
-            Side::Yes => tick >= self.place.tick,
-            Side::No => tick <= self.place.tick,
-        }
     }
 
     /// A direct trade with this maker.

@@ -235,7 +235,7 @@ impl Builder {
         let place = Place { outcome, side, tick, mirrored: image.mirrored };
         let client = open.clients.get(&whole).copied().unwrap_or(NO_CLIENT_ID);
         let order = image.resting(place, open.slot, client);
-        state.store.rest(side_of_book, ladder.len(), order);
+        state.store.rest(side_of_book, ladder, order, NonZeroU64::new(image.expiry_ms));
         market.resting += 1;
         Ok(())
     }
@@ -303,7 +303,6 @@ impl OrderImage {
             quantity: self.quantity.0,
             filled: self.filled.0,
             remaining: self.remaining.0,
-            expiry_ms: NonZeroU64::new(self.expiry_ms),
             accepted_ns: self.accepted_ns,
             market,
             tick: Tick(tick.0),

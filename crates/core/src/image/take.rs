@@ -1,5 +1,7 @@
 //! A state told in pieces.
 
+use std::num::{NonZero, NonZeroU64};
+
 use super::{
     ClientIdImage, ClosedImage, EngineImage, JobImage, MarketImage, OrderImage, Piece, RunnerImage, TurnImage,
 };
@@ -74,7 +76,7 @@ impl MarketView<'_> {
         for (outcome, _) in outcomes() {
             for side in [Side::Yes, Side::No] {
                 for (_, order) in self.slots(outcome, side) {
-                    sink(Piece::Order(order.image(self.split(order).copied())))?;
+                    sink(Piece::Order(order.image(self.expiry_ms(order), self.split(order).copied())))?;
                 }
             }
         }
@@ -83,7 +85,7 @@ impl MarketView<'_> {
 }
 
 impl Order {
-    fn image(&self, whole: Option<OrderReport>) -> OrderImage {
+    fn image(&self, expiry_ms: Option<NonZeroU64>, whole: Option<OrderReport>) -> OrderImage {
         OrderImage {
             id: self.id,
             account: self.account,
@@ -97,7 +99,7 @@ impl Order {
             filled: Quantity(self.filled),
             remaining: Quantity(self.remaining),
             accepted_ns: self.accepted_ns,
-            expiry_ms: self.expiry_ms.map_or(0, std::num::NonZero::get),
+            expiry_ms: expiry_ms.map_or(0, NonZero::get),
             whole,
         }
     }

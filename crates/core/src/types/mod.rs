@@ -9,6 +9,6 @@ pub use ids::{AccountId, ClientOrderId, CorrelationId, IdTooLong, MarketId, Orde
 pub use money::{Money, Quantity};
 pub use odds::{OddsX10000, Price};
 pub use terms::{
-    BookMarketState, Hold, MarketKind, MarketModel, MarketPhase, OrderStatus, Persistence,
+    BookMarketState, Hold, MarketKind, MarketModel, MarketPhase, OrderStatus, PackedTimeInForce, Persistence,
     SelfTradePrevention, Side, TimeInForce, TransitionPolicy,
 };

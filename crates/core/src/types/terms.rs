@@ -175,6 +175,54 @@ pub enum TimeInForce {
     },
 }
 
+/// A [`TimeInForce`] in nine bytes instead of sixteen, so that events are short.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PackedTimeInForce {
+    kind: PackedKind,
+    /// The time or the quantity, if the kind has one, otherwise 0.
+    value: [u8; 8],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum PackedKind {
+    Gtc,
+    Ioc,
+    Fok,
+    Gtd,
+}
+
+impl PackedTimeInForce {
+    /// What was packed.
+    #[inline]
+    pub const fn get(self) -> TimeInForce {
+        match self.kind {
+            PackedKind::Gtc => TimeInForce::Gtc,
+            PackedKind::Ioc => TimeInForce::Ioc,
+            PackedKind::Fok => TimeInForce::Fok { min_fill: Quantity(i64::from_le_bytes(self.value)) },
+            PackedKind::Gtd => TimeInForce::Gtd { expiry_ms: u64::from_le_bytes(self.value) },
+        }
+    }
+}
+
+impl From<TimeInForce> for PackedTimeInForce {
+    #[inline]
+    fn from(time_in_force: TimeInForce) -> Self {
+        let (kind, value) = match time_in_force {
+            TimeInForce::Gtc => (PackedKind::Gtc, [0; 8]),
+            TimeInForce::Ioc => (PackedKind::Ioc, [0; 8]),
+            TimeInForce::Fok { min_fill } => (PackedKind::Fok, min_fill.0.to_le_bytes()),
+            TimeInForce::Gtd { expiry_ms } => (PackedKind::Gtd, expiry_ms.to_le_bytes()),
+        };
+        Self { kind, value }
+    }
+}
+
+impl fmt::Debug for PackedTimeInForce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 /// What becomes of a resting order when the market turns in-play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

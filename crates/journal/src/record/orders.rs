@@ -1,8 +1,6 @@
 //! The records of orders, and of what takes out many of them.
 
-use betex_core::event::{
-    Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OrderSplit, OutcomeIndex,
-};
+use betex_core::event::{Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OutcomeIndex};
 use betex_core::types::{
     AccountId, ClientOrderId, OrderId, Price, Quantity, SelfTradePrevention, TimeInForce,
 };
@@ -24,10 +22,10 @@ impl Out<'_> {
         self.order(kind::ORDER_ACCEPTED, version, order, flags, |order| order)
     }
 
-    pub(super) fn order_split(&mut self, split: &OrderSplit, flags: u8) -> Encoded {
-        self.order(kind::ORDER_SPLIT, 1, &split.order, flags, |order| OrderSplitV1 {
+    pub(super) fn order_split(&mut self, order: &OrderAccepted, far: OutcomeIndex, flags: u8) -> Encoded {
+        self.order(kind::ORDER_SPLIT, 1, order, flags, |order| OrderSplitV1 {
             order,
-            far: split.far.0.into(),
+            far: far.0.into(),
             reserved: [0; 6],
         })
     }
@@ -41,7 +39,7 @@ impl Out<'_> {
         flags: u8,
         record: impl FnOnce(OrderAcceptedV1) -> R,
     ) -> Encoded {
-        let (time_in_force, its_number) = match order.time_in_force {
+        let (time_in_force, its_number) = match order.time_in_force.get() {
             TimeInForce::Gtc => (terms::GTC, None),
             TimeInForce::Ioc => (terms::IOC, None),
             TimeInForce::Gtd { expiry_ms } => (terms::GTD, Some(expiry_ms.to_le_bytes())),
@@ -124,7 +122,7 @@ const fn says_more(order: &OrderAccepted) -> bool {
     order.post_only
         || !matches!(order.self_trade, SelfTradePrevention::Skip)
         || !matches!(order.half, Half::Whole)
-        || matches!(order.time_in_force, TimeInForce::Fok { .. })
+        || matches!(order.time_in_force.get(), TimeInForce::Fok { .. })
 }
 
 pub(super) fn filter_record(filter: &OrderFilter, flags: u8) -> OrderFilterV1 {
@@ -153,7 +151,7 @@ pub(super) fn order_split(record: &[u8]) -> Decoded<(Event, bool)> {
     let (split, tail) = fixed_part::<OrderSplitV1>(record)?;
     unused(split.reserved == [0; 6])?;
     let (order, ends) = order(&split.order, tail)?;
-    Ok((Event::OrderSplit(OrderSplit { order, far: OutcomeIndex(split.far.get()) }), ends))
+    Ok((Event::OrderSplit { order, far: OutcomeIndex(split.far.get()) }, ends))
 }
 
 fn order(fixed: &OrderAcceptedV1, mut tail: Tail<'_>) -> Decoded<(OrderAccepted, bool)> {
@@ -184,7 +182,7 @@ fn order(fixed: &OrderAcceptedV1, mut tail: Tail<'_>) -> Decoded<(OrderAccepted,
         side: code(u8::from(bits & terms::SIDE != 0))?,
         price: Price(fixed.price.get()),
         market_order: bits & terms::MARKET != 0,
-        time_in_force,
+        time_in_force: time_in_force.into(),
         persistence: code(u8::from(bits & terms::PERSISTENCE != 0))?,
         quantity: Quantity(fixed.quantity.get()),
         resting: Quantity(fixed.resting.get()),

@@ -28,7 +28,7 @@ impl<'a> Out<'a> {
             Event::TradeMatched(trade) => self.trade_matched(trade, flags),
             Event::SetMatched(set) => self.set_matched(set, flags),
             Event::OrderCancelled(cancel) => self.order_cancelled(cancel, flags),
-            Event::OrderSplit(split) => self.order_split(split, flags),
+            Event::OrderSplit { order, far } => self.order_split(order, *far, flags),
             Event::OrdersCancelled(filter) => self.orders_cancelled(filter, flags),
             Event::JobStarted(job) => self.job_started(job, flags),
             Event::JobAdvanced { job, next } => self.job_advanced(*job, *next, flags),

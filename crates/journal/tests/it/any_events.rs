@@ -2,8 +2,8 @@
 
 use betex_core::command::{NewMarket, NewRunner, VoidedTrades};
 use betex_core::event::{
-    CancelReason, Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OrderSplit, OutcomeIndex,
-    SetMatched, TradeMatched,
+    CancelReason, Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OutcomeIndex, SetMatched,
+    TradeMatched,
 };
 use betex_core::ladder::{Ladder, PRICE_TICKS_MAX};
 use betex_core::limits::Limits;
@@ -93,7 +93,7 @@ prop_compose! {
             side,
             price: Price(ids.3),
             market_order,
-            time_in_force,
+            time_in_force: time_in_force.into(),
             persistence,
             quantity: quantities.0,
             resting: quantities.1,
@@ -197,7 +197,7 @@ fn taking(order: OrderAccepted, events: Vec<Event>) -> Vec<Event> {
 fn split() -> impl Strategy<Value = Vec<Event>> {
     let halves = [(order_accepted(), matching()), (order_accepted(), matching())];
     (order_accepted(), outcome(), halves).prop_map(|(order, far, [near, other])| {
-        let mut events = vec![Event::OrderSplit(OrderSplit { order, far })];
+        let mut events = vec![Event::OrderSplit { order, far }];
         events.extend(taking(OrderAccepted { half: Half::Near, ..near.0 }, near.1));
         events.extend(taking(OrderAccepted { half: Half::Far, ..other.0 }, other.1));
         events

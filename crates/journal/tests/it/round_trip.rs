@@ -1,7 +1,7 @@
 //! What is written is what is read: any events, any split into frames; and any other bytes are no panic.
 
 use betex_core::command::NewMarket;
-use betex_core::event::{Event, OrderSplit, OutcomeIndex, TradeMatched};
+use betex_core::event::{Event, OutcomeIndex, TradeMatched};
 use betex_core::types::{Money, OrderId};
 use betex_journal::Log;
 use betex_journal::record::{BodyDecoder, BodyEncoder, EncodeError, RecordError, kind};
@@ -176,10 +176,7 @@ fn what_the_core_never_emits_is_refused_and_leaves_nothing() {
     let wrong: [(&str, Vec<Event>); 22] = [
         ("no events", vec![]),
         (untaken, vec![trade(|_| ())]),
-        (
-            untaken,
-            vec![Event::OrderSplit(OrderSplit { order: accepted(4), far: OutcomeIndex(1) }), trade(|_| ())],
-        ),
+        (untaken, vec![Event::OrderSplit { order: accepted(4), far: OutcomeIndex(1) }, trade(|_| ())]),
         (another, vec![order(5), trade(|_| ())]),
         (another, vec![order(4), order(5), trade(|_| ())]),
         (unpaid, vec![order(4), trade(|trade| trade.payout.0 += 1)]),

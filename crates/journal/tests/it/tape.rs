@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use betex_core::command::{NewMarket, NewRunner, VoidedTrades};
 use betex_core::event::{
-    CancelReason, Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OrderSplit, OutcomeIndex,
-    SetMatched, Stamp, TradeMatched,
+    CancelReason, Event, Half, Job, OrderAccepted, OrderCancelled, OrderFilter, OutcomeIndex, SetMatched,
+    Stamp, TradeMatched,
 };
 use betex_core::limits::Limits;
 use betex_core::types::{
@@ -60,7 +60,7 @@ pub(crate) fn accepted(id: u64) -> OrderAccepted {
         side: if id.is_multiple_of(2) { Side::Yes } else { Side::No },
         price: Price(25_000),
         market_order: false,
-        time_in_force: TimeInForce::Gtc,
+        time_in_force: TimeInForce::Gtc.into(),
         persistence: Persistence::Lapse,
         quantity: Quantity(1_000_000),
         resting: Quantity(1_000_000),
@@ -148,8 +148,11 @@ pub(crate) fn short_day() -> Vec<Transaction> {
     }
     day.push(2, vec![Event::OrderAccepted(OrderAccepted { post_only: true, ..accepted(5) })]);
     let time_in_force = TimeInForce::Fok { min_fill: Quantity(300_000) };
-    let taker =
-        OrderAccepted { time_in_force, self_trade: SelfTradePrevention::CancelResting, ..accepted(6) };
+    let taker = OrderAccepted {
+        time_in_force: time_in_force.into(),
+        self_trade: SelfTradePrevention::CancelResting,
+        ..accepted(6)
+    };
     let mut events = vec![Event::OrderAccepted(taker)];
     events.extend(set(6, 7..=8));
     events.push(Event::TradeMatched(matched(6, 9)));
@@ -162,7 +165,7 @@ pub(crate) fn short_day() -> Vec<Transaction> {
     day.push(
         2,
         vec![
-            Event::OrderSplit(OrderSplit { order, far: OutcomeIndex(1) }),
+            Event::OrderSplit { order, far: OutcomeIndex(1) },
             Event::OrderAccepted(OrderAccepted { half: Half::Near, ..accepted(14) }),
             Event::TradeMatched(matched(14, 7)),
             Event::OrderAccepted(OrderAccepted { half: Half::Far, outcome: OutcomeIndex(1), ..accepted(15) }),
@@ -217,9 +220,12 @@ pub(crate) fn first_day() -> Tape {
     let client_order_id = Some(ClientOrderId::new("a-1").unwrap());
     day.push(1, vec![Event::OrderAccepted(OrderAccepted { client_order_id, ..accepted(1) })]);
     let time_in_force = TimeInForce::Gtd { expiry_ms: 1_791_034_200_000 };
-    day.push(1, vec![Event::OrderAccepted(OrderAccepted { time_in_force, ..accepted(3) })]);
+    day.push(
+        1,
+        vec![Event::OrderAccepted(OrderAccepted { time_in_force: time_in_force.into(), ..accepted(3) })],
+    );
     day.time_ns += 1_000;
-    let taker = OrderAccepted { time_in_force: TimeInForce::Ioc, resting: Quantity(0), ..accepted(4) };
+    let taker = OrderAccepted { time_in_force: TimeInForce::Ioc.into(), resting: Quantity(0), ..accepted(4) };
     let rest = OrderCancelled { reason: CancelReason::Unfilled, ..cancelled(4) };
     day.push(
         1,

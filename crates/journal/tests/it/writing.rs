@@ -1,6 +1,6 @@
 //! Writing: one write and one sync per frame, bounds, and nothing allocated once warm.
 
-use betex_core::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex};
+use betex_core::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OutcomeIndex};
 use betex_core::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX};
 use betex_core::types::{ClientOrderId, Quantity, SelfTradePrevention, TimeInForce};
 use betex_journal::record::BodyEncoder;
@@ -107,14 +107,15 @@ fn longest() -> Vec<Event> {
     let client_order_id = Some(ClientOrderId::new(&"x".repeat(ClientOrderId::BYTES_MAX)).unwrap());
     let time_in_force = TimeInForce::Fok { min_fill: Quantity(1) };
     let self_trade = SelfTradePrevention::CancelResting;
-    let order = OrderAccepted { client_order_id, time_in_force, self_trade, ..accepted(1) };
+    let order =
+        OrderAccepted { client_order_id, time_in_force: time_in_force.into(), self_trade, ..accepted(1) };
     let own = OrderCancelled { reason: CancelReason::OwnOrder, ..cancelled(5) };
-    let mut events = vec![Event::OrderSplit(OrderSplit { order, far: OutcomeIndex(2) })];
+    let mut events = vec![Event::OrderSplit { order, far: OutcomeIndex(2) }];
     for (id, half) in [(2, Half::Near), (3, Half::Far)] {
         events.push(Event::OrderAccepted(OrderAccepted {
             half,
             client_order_id,
-            time_in_force,
+            time_in_force: time_in_force.into(),
             ..accepted(id)
         }));
         for _ in 0..FILLS_MAX / 2 {

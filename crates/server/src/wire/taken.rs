@@ -1,6 +1,6 @@
 //! What a transaction did for an order that came in with it.
 
-use betex_core::event::{CancelReason, Event, OrderAccepted, OrderSplit};
+use betex_core::event::{CancelReason, Event, OrderAccepted};
 use betex_core::types::{OrderId, OrderStatus, Quantity};
 
 /// What has become of a transaction's own order at its end.
@@ -17,9 +17,9 @@ impl Taken {
     }
 
     /// Of an order on a quarter line: what has become of its halves.
-    pub(crate) fn of_split<'a>(split: &OrderSplit, events: impl Iterator<Item = &'a Event>) -> Self {
-        let whole = split.order.order_id.0;
-        Self::by(&split.order, events, |id| [whole + 1, whole + 2].contains(&id.0))
+    pub(crate) fn of_split<'a>(order: &OrderAccepted, events: impl Iterator<Item = &'a Event>) -> Self {
+        let whole = order.order_id.0;
+        Self::by(order, events, |id| [whole + 1, whole + 2].contains(&id.0))
     }
 
     fn by<'a>(

@@ -149,7 +149,7 @@ impl Ledger {
             }
             CancelReason::Expired => {
                 assert_eq!(all.len(), 1);
-                let over = matches!(entry.accepted.time_in_force,
+                let over = matches!(entry.accepted.time_in_force.get(),
                     TimeInForce::Gtd { expiry_ms } if expiry_ms <= stamp.time_ns / 1_000_000);
                 assert!(over && order.remaining == Quantity::ZERO, "{order:?} before its time");
             }

@@ -9,7 +9,7 @@ mod trade;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use betex_core::event::{Event, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex, Stamp};
+use betex_core::event::{Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp};
 use betex_core::types::{AccountId, MarketId, OrderId, Price, Quantity, Side};
 
 use self::market::Market;
@@ -56,7 +56,8 @@ impl Entry {
 /// The order of a transaction, on its way.
 #[derive(Default)]
 struct InHand {
-    split: Option<OrderSplit>,
+    /// The order on a quarter line, and its further outcome.
+    split: Option<(OrderAccepted, OutcomeIndex)>,
     /// The order, or the halves of it.
     parts: Vec<OrderId>,
     /// Makers that sets of shares have passed over.
@@ -80,7 +81,7 @@ impl Ledger {
             assert_eq!(stamp.market_sequence, 0);
         }
         match &events[0] {
-            Event::OrderSplit(_) | Event::OrderAccepted(_) => self.take_order(stamp, events),
+            Event::OrderSplit { .. } | Event::OrderAccepted(_) => self.take_order(stamp, events),
             Event::MarketCreated(spec) => {
                 self.markets.insert(stamp.market_id, Market::new(spec));
             }

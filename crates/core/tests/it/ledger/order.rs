@@ -1,6 +1,6 @@
 //! An order's own transaction: what it may be, whom it met, and what became of the rest.
 
-use betex_core::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OrderSplit, Stamp};
+use betex_core::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp};
 use betex_core::ladder::Ladder;
 use betex_core::types::{
     BookMarketState, MarketId, OrderId, Price, Quantity, SelfTradePrevention, TimeInForce,
@@ -21,10 +21,10 @@ impl Ledger {
                 "{event:?} comes too late"
             );
             match event {
-                Event::OrderSplit(split) => {
+                Event::OrderSplit { order, far } => {
                     assert!(hand.split.is_none() && hand.parts.is_empty());
-                    self.accept_split(stamp, split);
-                    hand.split = Some(*split);
+                    self.accept_split(stamp, order, *far);
+                    hand.split = Some((*order, *far));
                 }
                 Event::OrderAccepted(accepted) => self.accept(stamp, accepted, &mut hand),
                 Event::SetMatched(set) => {
@@ -46,12 +46,11 @@ impl Ledger {
         self.conclude(&hand, reason);
     }
 
-    fn accept_split(&mut self, stamp: &Stamp, split: &OrderSplit) {
-        let OrderSplit { order, far } = split;
+    fn accept_split(&mut self, stamp: &Stamp, order: &OrderAccepted, far: OutcomeIndex) {
         assert_eq!((order.order_id.0, order.half), (self.last_order_id + 1, Half::Whole));
         self.last_order_id += 3;
         self.check_terms(stamp, order);
-        assert!(self.markets[&stamp.market_id].are_halves(order.outcome, *far), "{split:?}");
+        assert!(self.markets[&stamp.market_id].are_halves(order.outcome, far), "{order:?}");
     }
 
     fn accept(&mut self, stamp: &Stamp, accepted: &OrderAccepted, hand: &mut InHand) {
@@ -62,22 +61,22 @@ impl Ledger {
                 self.last_order_id += 1;
                 self.check_terms(stamp, accepted);
             }
-            Some(split) => {
+            Some((order, far)) => {
                 let increment = self.markets[&stamp.market_id].spec.increment.0;
-                let further = split.order.quantity.0 / increment / 2 * increment;
+                let further = order.quantity.0 / increment / 2 * increment;
                 let (half, outcome, quantity) = match hand.parts.len() {
-                    0 => (Half::Near, split.order.outcome, split.order.quantity.0 - further),
-                    1 => (Half::Far, split.far, further),
+                    0 => (Half::Near, order.outcome, order.quantity.0 - further),
+                    1 => (Half::Far, *far, further),
                     _ => panic!("{accepted:?} is a third half"),
                 };
                 let half = OrderAccepted {
-                    order_id: OrderId(split.order.order_id.0 + half as u64),
+                    order_id: OrderId(order.order_id.0 + half as u64),
                     client_order_id: None,
                     outcome,
                     quantity: Quantity(quantity),
                     resting: accepted.resting,
                     half,
-                    ..split.order
+                    ..*order
                 };
                 assert_eq!(*accepted, half);
             }
@@ -105,7 +104,7 @@ impl Ledger {
         let (quantity, increment) = (order.quantity.0, market.spec.increment.0);
         assert!(market.spec.min_quantity.0 <= quantity && quantity % increment == 0, "{order:?}");
         assert!(order.quantity <= Quantity::MAX, "{order:?}");
-        if let TimeInForce::Gtd { expiry_ms } = order.time_in_force {
+        if let TimeInForce::Gtd { expiry_ms } = order.time_in_force.get() {
             assert!(expiry_ms > stamp.time_ns / 1_000_000, "{order:?}");
         }
         assert!(!order.post_only || may_rest(order), "{order:?}");
@@ -135,7 +134,7 @@ impl Ledger {
     /// What became of the order, and what it left alone.
     fn conclude(&mut self, hand: &InHand, reason: Option<CancelReason>) {
         let first = &self.orders[&hand.parts[0]];
-        let whole = hand.split.map_or(first.accepted, |split| split.order);
+        let whole = hand.split.map_or(first.accepted, |(order, _)| order);
         let sum = |of: fn(&Entry) -> i64| hand.parts.iter().map(|part| of(&self.orders[part])).sum::<i64>();
         let (filled, left) = (sum(|entry| entry.filled), sum(Entry::remaining));
         let market = first.market;
@@ -144,7 +143,7 @@ impl Ledger {
         assert!(left == 0 || reason.is_none(), "all of the rest is cancelled, or nothing");
         assert!(left == 0 || may_rest(&whole), "{whole:?} rests");
         assert!(!whole.post_only || filled == 0, "{whole:?} traded at once");
-        if let TimeInForce::Fok { min_fill } = whole.time_in_force {
+        if let TimeInForce::Fok { min_fill } = whole.time_in_force.get() {
             let least = if min_fill == Quantity::ZERO { whole.quantity } else { min_fill };
             assert!(filled >= least.0, "{whole:?} has only {filled}");
         }
@@ -209,7 +208,7 @@ impl Ledger {
 }
 
 fn may_rest(order: &OrderAccepted) -> bool {
-    !order.market_order && matches!(order.time_in_force, TimeInForce::Gtc | TimeInForce::Gtd { .. })
+    !order.market_order && matches!(order.time_in_force.get(), TimeInForce::Gtc | TimeInForce::Gtd { .. })
 }
 
 /// Whether there is such a price.

@@ -226,7 +226,7 @@ impl Ledger {
         assert!(entry.rests && entry.market == stamp.market_id, "{trade:?}");
         let increment = self.markets[&stamp.market_id].spec.increment.0;
         assert!(trade.quantity.0 > 0 && trade.quantity.0 % increment == 0, "{trade:?}");
-        if let betex_core::types::TimeInForce::Gtd { expiry_ms } = entry.accepted.time_in_force {
+        if let betex_core::types::TimeInForce::Gtd { expiry_ms } = entry.accepted.time_in_force.get() {
             assert!(expiry_ms > stamp.time_ns / 1_000_000, "{trade:?} is with an order that is over");
         }
         entry.filled += trade.quantity.0;

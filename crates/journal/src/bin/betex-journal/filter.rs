@@ -168,7 +168,7 @@ impl Filter {
         match &event.event {
             Event::AccountRegistered { account, .. } => is_it(*account),
             Event::OrderAccepted(order) => is_it(order.account),
-            Event::OrderSplit(split) => is_it(split.order.account),
+            Event::OrderSplit { order, .. } => is_it(order.account),
             Event::SetMatched(_) => is_it(self.taker),
             Event::TradeMatched(trade) => is_it(trade.maker_account) || is_it(self.taker),
             Event::OrderCancelled(order) => is_it(order.account),

@@ -182,7 +182,7 @@ impl<'a> Line<'a> {
     pub(crate) const fn taker(event: &Event) -> Option<AccountId> {
         match event {
             Event::OrderAccepted(order) => Some(order.account),
-            Event::OrderSplit(split) => Some(split.order.account),
+            Event::OrderSplit { order, .. } => Some(order.account),
             _ => None,
         }
     }
@@ -240,7 +240,7 @@ fn fields(event: &JournalEvent, taker: AccountId) -> Fields<'_> {
             next_order_id: job.next.0,
         },
         Event::JobAdvanced { job, next } => Fields::JobAdvanced { job: *job, next_order_id: next.0 },
-        Event::OrderSplit(split) => Fields::Split { order: order(&split.order), far_outcome: split.far.0 },
+        Event::OrderSplit { order: whole, far } => Fields::Split { order: order(whole), far_outcome: far.0 },
         Event::OrderAccepted(accepted) => Fields::Order(order(accepted)),
         Event::SetMatched(set) => Fields::Set {
             taker_order_id: set.taker_order_id.0,
@@ -323,7 +323,7 @@ fn filter(filter: &OrderFilter) -> Filter {
 }
 
 fn order(order: &OrderAccepted) -> Order<'_> {
-    let (time_in_force, min_fill, expiry_ms) = match order.time_in_force {
+    let (time_in_force, min_fill, expiry_ms) = match order.time_in_force.get() {
         TimeInForce::Gtc => ("GTC", None, None),
         TimeInForce::Ioc => ("IOC", None, None),
         TimeInForce::Fok { min_fill } => ("FOK", Some(min_fill.0), None),

@@ -41,7 +41,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::OrdersCancelled(_) => KINDS[10],
         Event::JobStarted(_) => KINDS[11],
         Event::JobAdvanced { .. } => KINDS[12],
-        Event::OrderSplit(_) => KINDS[13],
+        Event::OrderSplit { .. } => KINDS[13],
         Event::OrderAccepted(_) => KINDS[14],
         Event::OrderCancelled(_) => KINDS[15],
         Event::SetMatched(_) => KINDS[16],

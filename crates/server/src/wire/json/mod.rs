@@ -7,7 +7,7 @@ mod said;
 use axum::extract::ws::Utf8Bytes;
 use betex_core::LevelAfter;
 use betex_core::event::{
-    CancelReason, Event, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex, SetMatched, TradeMatched,
+    CancelReason, Event, OrderAccepted, OrderCancelled, OutcomeIndex, SetMatched, TradeMatched,
 };
 use betex_core::types::{OrderId, Price, Quantity, Side, TimeInForce};
 
@@ -63,7 +63,7 @@ impl Writer<'_> {
         let sequence = seen.record.sequence;
         match &seen.record.event {
             Event::MarketCreated(spec) => self.created(spec, sequence),
-            Event::OrderSplit(split) => self.split(split, sequence),
+            Event::OrderSplit { order, far } => self.split(order, *far, sequence),
             Event::OrderAccepted(order) => self.submitted(order, sequence),
             Event::SetMatched(set) => self.set_matched(set, seen),
             Event::TradeMatched(trade) => self.matched(trade, seen, transaction, index),
@@ -75,7 +75,7 @@ impl Writer<'_> {
 
     /// A whole order, or the half of one on a quarter line: these are what rests and is met.
     fn submitted(&mut self, order: &OrderAccepted, sequence: u64) {
-        let expiry_ms = match order.time_in_force {
+        let expiry_ms = match order.time_in_force.get() {
             TimeInForce::Gtd { expiry_ms } => Some(expiry_ms),
             TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok { .. } => None,
         };
@@ -93,16 +93,16 @@ impl Writer<'_> {
         });
     }
 
-    fn split(&mut self, split: &OrderSplit, sequence: u64) {
+    fn split(&mut self, order: &OrderAccepted, far: OutcomeIndex, sequence: u64) {
         if !self.all {
             return;
         }
-        let (order, terms) = (&split.order, self.scene.terms);
+        let terms = self.scene.terms;
         self.say(&Said::OrderSplit {
             order_id: order.order_id.0,
             leg_order_ids: [order.order_id.0 + 1, order.order_id.0 + 2],
             market_id: self.scene.key,
-            outcome_id: &self.scene.quarter_line(order.outcome, split.far),
+            outcome_id: &self.scene.quarter_line(order.outcome, far),
             side: terms.lower_side(order.side),
             price: terms.price(order.price).ppm,
             size: terms.count(order.quantity),

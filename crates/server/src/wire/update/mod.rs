@@ -65,7 +65,7 @@ impl Said<'_> {
                 let status = if next.is_some() { "ADVANCED" } else { "DONE" };
                 (Some(self.mass_cancel(status, *job, None)), None)
             }
-            Event::OrderSplit(split) => (Some(self.split(split, transaction)), None),
+            Event::OrderSplit { order, far } => (Some(self.split(order, *far, transaction)), None),
             Event::OrderAccepted(order) => (Some(self.accepted(order, transaction)), None),
             Event::SetMatched(set) => (Some(self.set_matched(set)), None),
             Event::TradeMatched(trade) => (Some(self.matched(trade)), Some(self.maker(trade))),

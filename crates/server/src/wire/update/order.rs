@@ -1,7 +1,7 @@
 //! What happens to orders, and what levels then hold.
 
 use betex_core::event::{
-    CancelReason, Half, OrderAccepted, OrderCancelled, OrderSplit, OutcomeIndex, SetMatched, TradeMatched,
+    CancelReason, Half, OrderAccepted, OrderCancelled, OutcomeIndex, SetMatched, TradeMatched,
 };
 use betex_core::types::{OrderStatus, Price, Quantity};
 use betex_proto::v1::market_update::Update;
@@ -25,11 +25,11 @@ impl Said<'_> {
     }
 
     /// The order on a quarter line that came in: both halves of it, as they stand at the end.
-    pub(super) fn split(&self, split: &OrderSplit, transaction: &[Seen]) -> Update {
-        let taken = Taken::of_split(split, events(transaction));
+    pub(super) fn split(&self, order: &OrderAccepted, far: OutcomeIndex, transaction: &[Seen]) -> Update {
+        let taken = Taken::of_split(order, events(transaction));
         Update::OrderUpdate(OrderUpdateEvent {
-            outcome_id: self.scene.quarter_line(split.order.outcome, split.far),
-            ..self.arrived(&split.order, &taken)
+            outcome_id: self.scene.quarter_line(order.outcome, far),
+            ..self.arrived(order, &taken)
         })
     }
 
