@@ -62,7 +62,12 @@ impl Topology {
 
     /// The group of an outcome.
     pub(crate) fn group(&self, outcome: OutcomeIndex) -> Option<&Group> {
-        Some(&self.groups[usize::from(self.group_of[outcome.index()]?)])
+        match &self.groups[..] {
+            [] => None,
+            // Every order asks, and most markets are one group of all.
+            [all] => Some(all),
+            groups => Some(&groups[usize::from(self.group_of[outcome.index()]?)]),
+        }
     }
 
     pub(crate) fn group_mut(&mut self, outcome: OutcomeIndex) -> Option<&mut Group> {

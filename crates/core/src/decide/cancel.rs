@@ -1,6 +1,6 @@
 //! Taking out what rests.
 
-use super::{Receipt, put};
+use super::{Receipt, make_room};
 use crate::book::Order;
 use crate::command::OrderRef;
 use crate::event::{CancelReason, Event, Half, OrderCancelled};
@@ -36,7 +36,8 @@ pub(super) fn cancel(
         for (half, keep) in halves.into_iter().flatten().zip(shares(halves, keep.0, increment.0)) {
             let quantity = Quantity(half.remaining - keep);
             if quantity > Quantity::ZERO {
-                put(out, || take_out(market, half, quantity, CancelReason::Requested));
+                make_room(out);
+                out.push(take_out(market, half, quantity, CancelReason::Requested));
             }
         }
         report.leave(cancelled, OrderStatus::Cancelled);

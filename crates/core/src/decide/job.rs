@@ -2,7 +2,7 @@
 //! if that was not all, as a job of their own.
 
 use super::cancel::take_out;
-use super::put;
+use super::make_room;
 use crate::event::{CancelReason, Event, Job, OrderFilter};
 use crate::jobs::Turn;
 use crate::limits::{
@@ -133,7 +133,8 @@ fn take_step(state: &State, market: &Market, job: &Job, out: &mut Vec<Event>) ->
             if orders == ORDERS_PER_STEP_MAX {
                 break;
             }
-            put(out, || take_out(market, order, Quantity(order.remaining), job.filter.reason));
+            make_room(out);
+            out.push(take_out(market, order, Quantity(order.remaining), job.filter.reason));
             orders += 1;
             quantity += i128::from(order.remaining);
         }

@@ -181,21 +181,14 @@ fn register(state: &State, name: &str, out: &mut Vec<Event>) -> Result<Receipt, 
     Ok(Receipt::Account(account))
 }
 
-/// Adds the event that `event` makes. Where there is room for it, it is made where it stays; a plain `push` has
-/// it made elsewhere and copied, since it would have to drop it if there were no room to be had.
+/// Makes room for one more event. What is pushed behind it is made where it stays: otherwise it would be made
+/// elsewhere and copied, since a push that finds no room has to drop it.
 #[inline(always)]
-fn put(out: &mut Vec<Event>, event: impl FnOnce() -> Event) {
-    if out.len() < out.capacity() {
-        out.push(event());
-    } else {
-        put_growing(out, event);
+fn make_room(out: &mut Vec<Event>) {
+    // A loop, since behind it the compiler knows that there is room.
+    while out.len() == out.capacity() {
+        out.reserve(1);
     }
-}
-
-#[cold]
-#[inline(never)]
-fn put_growing(out: &mut Vec<Event>, event: impl FnOnce() -> Event) {
-    out.push(event());
 }
 
 fn check_text(field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Rejection> {

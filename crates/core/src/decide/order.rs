@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use super::check::{Terms, check, is_market};
 use super::sweep::{End, Sweep, sweep};
 use super::taker::{Taker, Work};
-use super::{Receipt, put};
+use super::{Receipt, make_room};
 use crate::command::NewOrder;
 use crate::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, OutcomeIndex};
 use crate::market::{Market, Place};
@@ -71,7 +71,8 @@ fn conclude(
         }
         Fate::Cancelled(reason) => {
             for part in parts.iter().filter(|part| part.swept.left > 0) {
-                put(out, || part.cancelled(market, order, id, reason));
+                make_room(out);
+                out.push(part.cancelled(market, order, id, reason));
             }
             (0, OrderStatus::Cancelled, Some(reason))
         }
@@ -109,7 +110,8 @@ fn enter(
 ) -> Part {
     let event = out.len();
     let outcome = terms.outcome;
-    put(out, || Event::OrderAccepted(accepted(order, terms, order_id, half, quantity)));
+    make_room(out);
+    out.push(Event::OrderAccepted(accepted(order, terms, order_id, half, quantity)));
     let taker = Taker {
         id: order_id,
         account: order.account_id,

@@ -4,7 +4,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::put;
+use super::make_room;
 use super::queue::Queue;
 use super::taker::{Taker, Work};
 use crate::book::Order;
@@ -202,13 +202,15 @@ impl<'a, 's> Sets<'a, 's> {
     /// Takes the set that was found.
     pub(super) fn take(&mut self, set: &Set, work: &mut Work, out: &mut Vec<Event>) {
         let makers = u16::try_from(self.lanes.len()).expect("RUNNERS_MAX is small");
-        put(out, || self.taker.set(set.price, set.quantity, set.payout, makers));
+        make_room(out);
+        out.push(self.taker.set(set.price, set.quantity, set.payout, makers));
         work.fills += u32::from(makers);
         for (lane, leg) in (0..self.lanes.len()).zip(1..) {
             let Some(Maker { front, stake, .. }) = self.lanes[lane].maker else { continue };
             let quantity = self.quantity(stake);
             let left = front.left - quantity;
-            put(out, || self.taker.leg(self.market, front.order, quantity, left, set.payout, leg));
+            make_room(out);
+            out.push(self.taker.leg(self.market, front.order, quantity, left, set.payout, leg));
             self.use_up(lane, quantity, work);
         }
     }
@@ -219,7 +221,7 @@ impl<'a, 's> Sets<'a, 's> {
             let Some(Maker { front, .. }) = self.lanes[lane].maker else { continue };
             if self.taker.owns(front.order) {
                 work.own_orders += 1;
-                out.push(Taker::cancel_own(self.market, front.order));
+                Taker::cancel_own(self.market, front.order, out);
                 self.use_up(lane, front.left, work);
             }
         }

@@ -1,6 +1,6 @@
 //! The matching sweep: who a taker meets, in which order, and for how much.
 
-use super::put;
+use super::make_room;
 use super::queue::Queue;
 use super::sets::{Lanes, PassedOver, Sets};
 use super::taker::{Taker, Work};
@@ -107,13 +107,14 @@ fn meet<'a, const SETS: bool>(
             let quantity = swept.left.min(order.remaining);
             swept.left -= quantity;
             work.fills += 1;
-            put(out, || taker.direct(market, order, quantity));
+            make_room(out);
+            out.push(taker.direct(market, order, quantity));
             if SETS && let Some(sets) = sets.as_deref_mut() {
                 sets.reconsider();
             }
         } else if taker.self_trade == SelfTradePrevention::CancelResting {
             work.own_orders += 1;
-            put(out, || Taker::cancel_own(market, order));
+            Taker::cancel_own(market, order, out);
         } else {
             return Sweep { end: End::OwnOrder, ..swept };
         }

@@ -114,9 +114,10 @@ impl Taker {
         })
     }
 
-    /// The event that makes an own order give way.
-    pub(super) fn cancel_own(market: &Market, own: &Order) -> Event {
-        super::cancel::take_out(market, own, Quantity(own.remaining), CancelReason::OwnOrder)
+    /// An own order gives way.
+    #[cold]
+    pub(super) fn cancel_own(market: &Market, own: &Order, out: &mut Vec<Event>) {
+        out.push(super::cancel::take_out(market, own, Quantity(own.remaining), CancelReason::OwnOrder));
     }
 }
 
