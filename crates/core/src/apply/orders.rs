@@ -18,16 +18,9 @@ impl State {
     pub(super) fn split(&mut self, slot: u32, order: &OrderAccepted) -> InHand {
         let report = OrderReport::new(order.order_id, order.quantity, true);
         // All three ids are taken, also where the further half would be of nothing.
-        self.take_ids(order.order_id, Half::Far as u64);
+        self.last_order_id = order.order_id.0 + Half::Far as u64;
         self.splits.insert(order.order_id, report);
         InHand { client: self.markets.get_mut(slot).remember(order, true), whole: order.order_id }
-    }
-
-    /// An order came in under this id, and so many more ids are its own. No id is taken twice: the book does
-    /// not look.
-    fn take_ids(&mut self, id: OrderId, more: u64) {
-        assert!(id.0 > self.last_order_id, "order {id} after {}", self.last_order_id);
-        self.last_order_id = id.0 + more;
     }
 
     pub(super) fn accept(
@@ -36,11 +29,9 @@ impl State {
         accepted: &OrderAccepted,
         in_hand: &mut InHand,
     ) -> Option<Touched> {
-        if accepted.half == Half::Whole {
-            self.take_ids(accepted.order_id, 0);
-        }
         let market = self.markets.get_mut(slot);
         if accepted.half == Half::Whole {
+            self.last_order_id = accepted.order_id.0;
             *in_hand = InHand { client: market.remember(accepted, false), whole: OrderId::NONE };
         }
         if accepted.resting == Quantity::ZERO {

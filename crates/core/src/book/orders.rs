@@ -4,6 +4,7 @@ use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
 use crate::event::{Half, OutcomeIndex};
@@ -120,8 +121,11 @@ impl Orders {
             self.slots.push(order);
             slot.expect("Limits::resting_orders is a u32")
         };
-        let slots = &self.slots;
-        self.by_id.insert_unique(hash(id), slot, |slot| hash(slots[slot.0 as usize].id));
+        let id_in = |slot: &OrderSlot| self.slots[slot.0 as usize].id;
+        match self.by_id.entry(hash(id), |slot| id_in(slot) == id, |slot| hash(id_in(slot))) {
+            Entry::Vacant(entry) => entry.insert(slot),
+            Entry::Occupied(_) => panic!("order {id} rests twice"),
+        };
         slot
     }
 
