@@ -144,7 +144,7 @@ fn open_into(
     found.report.epoch = found.position.epoch;
 
     let next = found.ready.back().map_or(found.segment.number, |last| last.number) + 1;
-    let supply = Arc::new(SegmentSupply::new(found.ready, next));
+    let supply = Arc::new(SegmentSupply::new(found.ready, next, found.position.offset));
     let lock = Arc::new(lock);
     let preparer = SegmentPreparer::new(
         storage,
@@ -221,7 +221,7 @@ fn begin(
     storage
         .create_dir(&folder)
         .map_err(|error| DiskError::new("make the folder", &**storage, &folder, error))?;
-    let segment = segment::create(&**storage, &folder, 1, options.segment_bytes)?;
+    let segment = segment::create(&**storage, &folder, 1, options.segment_bytes, |_| ())?;
     storage.sync_dir("").map_err(|error| DiskError::new("sync", &**storage, "", error))?;
     naming.write(&**storage)?;
     let position = Position::after(naming.journal, Expect::first(naming.journal), 0);

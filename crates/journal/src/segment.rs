@@ -14,8 +14,8 @@ const _: () = assert!(SEGMENT_BYTES_MIN > crate::frame::FRAME_BYTES_MAX as u64);
 const SUFFIX: &str = ".segment";
 /// Of a segment that is not yet whole; nothing reads one.
 const UNFINISHED: &str = ".segment.new";
-/// Zeros written at once, and synced: small, so that the frames' own syncs do not queue behind them.
-static ZEROS: [u8; 1 << 20] = [0; 1 << 20];
+/// Zeros written at once, and synced: few, so that the frames' own syncs do not queue behind them.
+static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 
 /// A segment that can be written.
 #[derive(Debug)]
@@ -71,13 +71,14 @@ pub(crate) fn remove_unfinished(storage: &dyn Storage, folder: &str) -> Result<(
     Ok(())
 }
 
-/// Makes a segment full of zeros. It gets its name only once it is whole on the disk; if that fails,
-/// nothing of it stays.
+/// Makes a segment full of zeros, piece by piece; `pause` is called before each, with how much there is. It
+/// gets its name only once it is whole on the disk; if that fails, nothing of it stays.
 pub(crate) fn create(
     storage: &dyn Storage,
     folder: &str,
     number: u64,
     len: u64,
+    pause: impl Fn(u64),
 ) -> Result<OpenSegment, DiskError> {
     let unfinished = format!("{folder}/{number:08}{UNFINISHED}");
     let name = path(folder, number);
@@ -85,6 +86,7 @@ pub(crate) fn create(
         let file = storage.open(&unfinished, Access::Create)?;
         let mut offset = 0;
         while offset < len {
+            pause(offset);
             let rest = usize::try_from(len - offset).unwrap_or(usize::MAX);
             let zeros = &ZEROS[..rest.min(ZEROS.len())];
             file.write_at(zeros, offset)?;

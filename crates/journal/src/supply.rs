@@ -1,7 +1,7 @@
 //! Segments prepared ahead: between the writer, which takes them, and the preparer, which makes them.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,13 @@ use crate::storage::{Lock, Storage};
 const READY: usize = 1;
 /// A wait is looked at again after this time, whatever happened.
 const WAIT: Duration = Duration::from_millis(100);
+/// The next segment grows this many times as fast as the one in use fills: its writes are spread between the
+/// syncs of frames, and it is whole long before it is needed.
+const AHEAD: u64 = 4;
+/// Used so much, a segment lets the next one grow without a pause.
+const HURRY: u64 = u64::MAX / AHEAD;
+/// The preparer hears of the writer whenever it has written this much more.
+const NOTICE_BYTES: u64 = 64 << 10;
 
 /// What the writer and the preparer share; also how others see whether the next segment is there.
 #[derive(Debug)]
@@ -22,6 +29,8 @@ pub struct SegmentSupply {
     changed: Condvar,
     degraded: AtomicBool,
     stopped: AtomicBool,
+    /// How much of the segment in use is written.
+    used: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -34,9 +43,11 @@ struct Shelf {
 }
 
 impl SegmentSupply {
-    /// `next` is the number of the first segment that is neither in use nor ready.
-    pub(crate) fn new(ready: VecDeque<OpenSegment>, next: u64) -> Self {
+    /// `next` is the number of the first segment that is neither in use nor ready, `used` how much of the one
+    /// in use is written.
+    pub(crate) fn new(ready: VecDeque<OpenSegment>, next: u64, used: u64) -> Self {
         Self {
+            used: AtomicU64::new(used),
             shelf: Mutex::new(Shelf { ready, next, problem: None }),
             changed: Condvar::new(),
             degraded: AtomicBool::new(false),
@@ -93,6 +104,7 @@ impl SegmentSupply {
         let mut shelf = self.shelf();
         loop {
             if let Some(segment) = shelf.ready.pop_front() {
+                self.used.store(0, Ordering::Relaxed);
                 drop(shelf);
                 self.changed.notify_all();
                 return Some(segment);
@@ -100,6 +112,26 @@ impl SegmentSupply {
             if self.is_stopped() {
                 return None;
             }
+            // The segment in use may be smaller than the next, and used up before enough of that is prepared.
+            self.used.store(HURRY, Ordering::Relaxed);
+            self.changed.notify_all();
+            shelf = self.wait(shelf, WAIT);
+        }
+    }
+
+    /// So much of the segment in use is written now.
+    pub(crate) fn note_used(&self, used: u64) {
+        let before = self.used.swap(used, Ordering::Relaxed);
+        if before / NOTICE_BYTES != used / NOTICE_BYTES {
+            // Whoever is about to sleep may miss it, and hears the next one.
+            self.changed.notify_all();
+        }
+    }
+
+    /// Sleeps until the next segment, of which there is so much, should have more.
+    fn pause(&self, done: u64) {
+        let mut shelf = self.shelf();
+        while done > AHEAD * self.used.load(Ordering::Relaxed) && !self.is_stopped() {
             shelf = self.wait(shelf, WAIT);
         }
     }
@@ -179,12 +211,23 @@ impl SegmentPreparer {
     ///
     /// [`JournalOptions::segment_bytes`]: crate::JournalOptions::segment_bytes
     pub fn step(&mut self) -> Result<PrepareOutcome, DiskError> {
+        self.prepare(|_| ())
+    }
+
+    /// The same at the pace at which the segment in use fills, so that the writer is hardly held up; it
+    /// sleeps while there is enough.
+    pub fn step_at_pace(&mut self) -> Result<PrepareOutcome, DiskError> {
+        let supply = Arc::clone(&self.supply);
+        self.prepare(|done| supply.pause(done))
+    }
+
+    fn prepare(&self, pause: impl Fn(u64)) -> Result<PrepareOutcome, DiskError> {
         if !self.is_needed() {
             return Ok(PrepareOutcome::NotNeeded);
         }
         // Only the preparer raises it, so it is still that when the segment is put on the shelf.
         let number = self.supply.shelf().next;
-        let created = segment::create(&*self.storage, &self.folder, number, self.segment_bytes);
+        let created = segment::create(&*self.storage, &self.folder, number, self.segment_bytes, pause);
         let mut shelf = self.supply.shelf();
         self.supply.degraded.store(created.is_err(), Ordering::Relaxed);
         shelf.problem = created.as_ref().err().map(ToString::to_string);

@@ -195,6 +195,7 @@ impl JournalWriter {
         self.position.sequence = self.next_sequence;
         self.position.hash = frame::chain_hash(&self.buffer[..len]);
         self.position.offset += padded as u64;
+        self.supply.note_used(self.position.offset);
         self.frames += 1;
         self.bytes += padded as u64;
         self.buffer.truncate(HEADER_BYTES);

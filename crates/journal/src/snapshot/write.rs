@@ -12,7 +12,7 @@ use crate::record::{EncodeError, SnapshotEnd, SnapshotRecord, encode_snapshot};
 use crate::storage::{Access, Storage, StorageFile};
 
 /// Bytes that are written between two syncs: few, so that the journal's own syncs do not queue behind them.
-const SYNC_BYTES: u64 = 1 << 20;
+const SYNC_BYTES: u64 = 256 << 10;
 
 /// Whose snapshot it is, and where it stands.
 pub(super) struct Writing<'a> {

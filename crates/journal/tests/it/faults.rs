@@ -141,6 +141,61 @@ fn every_call_of_opening_fails_in_turn() {
     assert!(failed > 15);
 }
 
+/// What there is of the segment that is being prepared: whole, it has its own name.
+fn prepared(storage: &MemoryStorage) -> usize {
+    let unfinished = storage.files().into_iter().find(|name| name.ends_with("00000002.segment.new"));
+    unfinished.map_or(0, |name| storage.read(&name).len())
+}
+
+#[test]
+fn the_next_segment_grows_as_the_one_in_use_fills() {
+    let storage = MemoryStorage::default();
+    let Opened { mut log, mut preparer, .. } = open(storage.clone());
+    let supply = std::sync::Arc::clone(log.supply());
+    let preparing = std::thread::spawn(move || preparer.step_at_pace().map(|_| ()));
+    let piece = 256 << 10;
+    while prepared(&storage) < piece {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let (mut written, mut grew) = (0, Vec::new());
+    for (stamp, events) in orders(ORDERS_PER_SEGMENT as u64 / 2) {
+        log.append(&stamp, &events).unwrap();
+        log.commit().unwrap();
+        written += 1;
+        let (used, done) = (usize::try_from(log.bytes()).unwrap(), prepared(&storage));
+        if !preparing.is_finished() && done > 0 {
+            assert!(done <= 4 * used + 2 * piece, "{done} prepared of {used} used");
+            grew.push(done);
+        }
+    }
+    // It was not awaited, and yet is whole by then.
+    assert!(written < ORDERS_PER_SEGMENT && !grew.is_empty());
+    preparing.join().unwrap().unwrap();
+    assert!(supply.is_ready());
+}
+
+#[test]
+fn a_pause_ends_with_the_supply_and_with_a_writer_that_waits() {
+    for is_stopped in [true, false] {
+        // Four times the segment in use would not be enough for the next, which is larger.
+        let storage = MemoryStorage::default();
+        drop(open(storage.clone()));
+        let larger = JournalOptions { segment_bytes: 8 << 20, ..options() };
+        let Opened { mut log, mut preparer, .. } = try_open_with(storage, &larger).unwrap();
+        let supply = std::sync::Arc::clone(log.supply());
+        let preparing = std::thread::spawn(move || preparer.step_at_pace().map(|_| ()));
+        if is_stopped {
+            supply.stop();
+        } else {
+            for (stamp, events) in orders(ORDERS_PER_SEGMENT as u64 + 1) {
+                log.append(&stamp, &events).unwrap();
+                log.commit().unwrap();
+            }
+        }
+        preparing.join().unwrap().unwrap();
+    }
+}
+
 #[test]
 fn a_full_disk_degrades_and_heals() {
     let storage = MemoryStorage::default();
