@@ -257,9 +257,9 @@ impl World {
 
     /// A snapshot is made if one is due, and what it stands for removed.
     fn keep_snapshots(&mut self) {
-        let before = self.disk.names();
+        let (before, now_ns) = (self.disk.names(), self.clock.now());
         let Running { rig, maker, .. } = self.running();
-        let all_is_well = rig.step_snapshots(maker);
+        let all_is_well = rig.step_snapshots(maker, now_ns);
         let after = self.disk.names();
         let new = after.iter().filter(|name| name.ends_with(".snapshot") && !before.contains(*name));
         self.report.snapshots += new.count() as u64;
