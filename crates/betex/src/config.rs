@@ -37,8 +37,9 @@ pub struct Config {
     /// Orders a second that long jobs (closing, lapsing, mass cancels) take out, so that streams can follow
     /// them; 0: as fast as possible. The first step of a mass cancel, of up to 512 orders, waits for nothing.
     pub job_orders_per_s: u32,
-    /// How long a handler that recovers may stay away, or stand still, before the journal no longer waits
-    /// for it and may be pruned of what it has not seen: 1 s to 3650 days.
+    /// How long a handler that recovers may stay away, and any handler may hang - come back from no event
+    /// though there are some - before the journal no longer waits for it and may be pruned of what it has
+    /// not seen: 1 s to 3650 days. One that is slow and moves is waited for.
     pub handler_claim: Duration,
     /// How long a stop waits for handlers that have not seen everything, or hang: 0 s to 1 day.
     pub handler_patience: Duration,

@@ -13,7 +13,7 @@ pub const HANDLER_NEXT: &str = "betex_handler_next_sequence";
 /// Durable events that a handler has not confirmed; by `handler`. Moves when the engine is asked for its
 /// health or its handlers.
 pub const HANDLER_BEHIND: &str = "betex_handler_behind_events";
-/// Handlers that have not come back for so long that the journal no longer waits for them.
+/// Handlers that have not come back, or have hung, for so long that the journal no longer waits for them.
 pub const HANDLER_CLAIMS_LOST: &str = "betex_handler_claims_lost_total";
 /// Frames that were written and synced.
 pub const FRAMES: &str = "betex_journal_frames_total";

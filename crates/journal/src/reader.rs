@@ -198,7 +198,7 @@ impl JournalReader {
         self.has_scanned = true;
         let missing = || self.walk.damage("it was written, and is not whole".into());
         let missing = is_due.then(missing);
-        let damage = self.walk.look_behind()?.damage.or(missing);
+        let damage = again(|| self.walk.look_behind())?.damage.or(missing);
         let Some(damage) = damage else { return Ok(None) };
         // A writer may have written the frame, and others behind it, while this looked. They are written
         // in order: if it is not there now it never will be.

@@ -41,6 +41,10 @@ pub struct Report {
     pub pruned: u64,
     /// Handlers that came back to what had been removed.
     pub came_too_late: u64,
+    /// Handlers that hung for so long that the journal did not wait for them.
+    pub let_go: u64,
+    /// And found what they had not seen removed, when they went on.
+    pub cut_off: u64,
     /// Times that it was asked what a power cut would leave.
     pub gate_looks: u64,
     /// Times that state, ledger, twins and events were compared.
@@ -112,6 +116,8 @@ impl Report {
             passed_over: self.passed_over + other.passed_over,
             pruned: self.pruned + other.pruned,
             came_too_late: self.came_too_late + other.came_too_late,
+            let_go: self.let_go + other.let_go,
+            cut_off: self.cut_off + other.cut_off,
             gate_looks: self.gate_looks + other.gate_looks,
             comparisons: self.comparisons + other.comparisons,
             bits_turned: self.bits_turned + other.bits_turned,
@@ -159,8 +165,15 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{} snapshots made, {} failed, {} starts from one, {} passed over; {} segments removed, {} handlers \
-             came too late for them",
-            r.snapshots, r.snapshots_failed, r.from_snapshots, r.passed_over, r.pruned, r.came_too_late
+             came too late for them; {} hung too long, {} of them were cut off",
+            r.snapshots,
+            r.snapshots_failed,
+            r.from_snapshots,
+            r.passed_over,
+            r.pruned,
+            r.came_too_late,
+            r.let_go,
+            r.cut_off
         )?;
         writeln!(
             f,

@@ -83,7 +83,7 @@ const STEPS: [(u64, Step); 19] = [
     (1_300, Step::Dispatcher),
     (1_500, Step::Listener),
     (60, Step::Preparer),
-    (60, Step::Snapshots),
+    (100, Step::Snapshots),
     (400, Step::Time),
     (20, Step::ClockSetBack),
     (10, Step::SlowDisk),
@@ -99,6 +99,9 @@ const STEPS: [(u64, Step); 19] = [
 
 /// Steps that a handler takes in a row, at most.
 const LISTENS: u64 = 40;
+
+/// How often, in a thousand times that a handler has its turn, it begins to hang.
+const HANGS: u64 = 8;
 
 /// How often, in a thousand steps of the dispatcher, it is asked what a power cut would leave.
 const LOOKS: u64 = 100;
@@ -123,6 +126,7 @@ impl World {
             normal_lane: lane,
             priority_lane: lane,
             job_orders_per_s: dice.pick(&[0, 20_000]),
+            handler_claim: Duration::from_secs(dice.pick(&[1, 1, 86_400])),
             ..Config::default()
         };
         let careful = [2, 300, 1_024].map(|queue| Listener::new(queue, true, true));
@@ -182,8 +186,12 @@ impl World {
             Step::Dispatcher => return self.dispatch().map(drop),
             Step::Listener => {
                 let listener = self.dice.place(self.listeners.len());
+                let (listener, now_ns) = (&mut self.listeners[listener], self.clock.now());
+                if self.dice.chance(HANGS) {
+                    listener.hang(now_ns + self.dice.below(60_000_000_000));
+                }
                 for _ in 0..=self.dice.below(LISTENS) {
-                    self.listeners[listener].step(&self.truth, &mut self.dice)?;
+                    listener.step(&self.truth, &mut self.dice, now_ns)?;
                 }
             }
             Step::Preparer => self.prepare(),
@@ -257,9 +265,10 @@ impl World {
 
     /// A snapshot is made if one is due, and what it stands for removed.
     fn keep_snapshots(&mut self) {
-        let before = self.disk.names();
+        let (before, now_ns) = (self.disk.names(), self.clock.now());
         let Running { rig, maker, .. } = self.running();
-        let all_is_well = rig.step_snapshots(maker);
+        let all_is_well = rig.step_snapshots(maker, now_ns);
+        self.listeners.iter_mut().for_each(Listener::was_looked_at);
         let after = self.disk.names();
         let new = after.iter().filter(|name| name.ends_with(".snapshot") && !before.contains(*name));
         self.report.snapshots += new.count() as u64;
@@ -383,6 +392,8 @@ impl World {
             lost: self.desk.lost,
             heard: heard(|listener| listener.heard),
             caught_up: heard(|listener| listener.caught_up),
+            let_go: heard(|listener| listener.let_go),
+            cut_off: heard(|listener| listener.cut_off),
             ..self.report
         }
     }

@@ -38,6 +38,8 @@ fn every_promise_is_kept_and_everything_happens() {
         ("starts from a snapshot", all.from_snapshots),
         ("segments removed", all.pruned),
         ("handlers that came too late", all.came_too_late),
+        ("handlers that hung too long", all.let_go),
+        ("handlers cut off", all.cut_off),
         ("bits that were refused", all.bits_refused),
         ("bits that did no harm", all.bits_turned - all.bits_refused),
         ("transactions durable and not shown", all.unseen),

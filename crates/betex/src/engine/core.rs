@@ -175,8 +175,8 @@ fn start_handler(
     positions: &Arc<HandlerPositions>,
 ) -> Result<(Arc<Tracker>, JoinHandle<()>), EngineError> {
     let (HandlerOptions { name, queue_events }, recovery) = (&registered.options, registered.recovery);
-    let follower = shared.follow(after, *queue_events, storage);
-    let tracker = Arc::new(Tracker::new(name, recovery, follower.next()));
+    let follower = shared.follow(name, after, *queue_events, storage);
+    let tracker = Arc::new(Tracker::new(recovery, follower.hold()));
     let place = Place { tracker: Arc::clone(&tracker), positions: after.map(|_| Arc::clone(positions)) };
     Ok((tracker, handlers::start(registered, follower, place)?))
 }
@@ -348,12 +348,8 @@ impl Engine {
                 "new orders, markets, outcomes and accounts are refused, cancels and lifecycle go on: {problem}"
             )
         });
-        let stopped = self.handlers().into_iter().filter_map(|handler| {
-            let HandlerStatus { name, next_sequence, state: HandlerState::Stopped(why), .. } = handler else {
-                return None;
-            };
-            Some(format!("handler {name:?} is stopped before event {next_sequence}: {why}"))
-        });
+        let handlers = self.handlers();
+        let stopped = handlers.iter().filter_map(HandlerStatus::problem);
         let not_kept = self.positions.problem();
         let not_kept = not_kept.map(|problem| format!("the positions of handlers are not kept: {problem}"));
         let problems: Vec<String> = full.into_iter().chain(stopped).chain(not_kept).collect();
@@ -367,7 +363,7 @@ impl Engine {
     }
 
     /// The first event that a handler which recovers still needs; `None` if nobody needs what has happened.
-    /// Handlers that have stayed away for longer than [`Config::handler_claim`] are not waited for.
+    /// Handlers that have stayed away or hung for longer than [`Config::handler_claim`] are not waited for.
     pub fn handlers_floor(&self) -> Option<u64> {
         self.positions.floor(SystemClock.now_ns())
     }

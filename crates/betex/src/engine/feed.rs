@@ -15,6 +15,7 @@ use crossbeam_queue::ArrayQueue;
 use parking_lot::RwLock;
 
 use super::doorbell::Doorbell;
+use super::hold::Hold;
 
 /// An event, as handlers see it: durable, in order, exactly once.
 #[derive(Clone, Debug)]
@@ -60,10 +61,7 @@ pub(crate) struct Feed {
     /// Events in the queue, and how many there may be.
     events: AtomicUsize,
     events_max: usize,
-    /// The number of the event that the follower wants next, as it said last.
-    next: AtomicU64,
-    /// The follower is no more.
-    gone: AtomicBool,
+    hold: Arc<Hold>,
     bell: Doorbell,
 }
 
@@ -77,15 +75,18 @@ pub(crate) struct Feeds {
     closed: AtomicBool,
     /// Nor will those be waited for that have not been seen.
     abandoned: AtomicBool,
+    /// How long a follower may hang before it is not waited for.
+    claim_ns: u64,
 }
 
 impl Feeds {
-    pub(crate) fn new(sequence: u64) -> Arc<Self> {
+    pub(crate) fn new(sequence: u64, claim: Duration) -> Arc<Self> {
         Arc::new(Self {
             feeds: RwLock::default(),
             shown: AtomicU64::new(sequence),
             closed: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            claim_ns: u64::try_from(claim.as_nanos()).unwrap_or(u64::MAX),
         })
     }
 
@@ -117,11 +118,13 @@ impl Feeds {
         feeds.iter().for_each(|feed| feed.bell.ring());
     }
 
-    /// The lowest number that a follower still wants: what is before it, none will read.
-    pub(crate) fn floor(&self) -> u64 {
+    /// The lowest number that a follower still wants and holds: what is before it, none is waited for to read.
+    /// Lets go of those that hang, with an alarm.
+    pub(crate) fn floor(&self, now_ns: u64) -> u64 {
+        let shown = self.shown();
         let feeds = self.feeds.read();
-        let wanted = feeds.iter().filter(|feed| !feed.gone.load(Ordering::Acquire));
-        wanted.map(|feed| feed.next.load(Ordering::Acquire)).min().unwrap_or(u64::MAX)
+        let held = feeds.iter().filter_map(|feed| feed.hold.look(shown, now_ns, self.claim_ns));
+        held.min().unwrap_or(u64::MAX)
     }
 
     pub(crate) fn close(&self) {
@@ -138,19 +141,19 @@ impl Feeds {
     /// Begins to follow after this sequence number, or with what comes next.
     pub(crate) fn follow(
         self: &Arc<Self>,
+        name: &str,
         after: Option<u64>,
         events_max: usize,
         journal: OpenJournal,
     ) -> Follower {
         let mut feeds = self.feeds.write();
-        feeds.retain(|feed| !feed.gone.load(Ordering::Acquire));
+        feeds.retain(|feed| !feed.hold.is_gone());
         let next = after.unwrap_or_else(|| self.shown.load(Ordering::Acquire)) + 1;
         let feed = Arc::new(Feed {
             queue: ArrayQueue::new(BATCHES_MAX),
             events: AtomicUsize::new(0),
             events_max,
-            next: AtomicU64::new(next),
-            gone: AtomicBool::new(false),
+            hold: Arc::new(Hold::new(name, next)),
             bell: Doorbell::default(),
         });
         feeds.push(Arc::clone(&feed));
@@ -192,6 +195,11 @@ impl Follower {
         self.next
     }
 
+    /// What it holds of the journal.
+    pub(crate) fn hold(&self) -> &Arc<Hold> {
+        &self.feed.hold
+    }
+
     /// Whether what it showed last was read from the journal.
     pub(crate) fn is_catching_up(&self) -> bool {
         self.reader.is_some()
@@ -218,12 +226,9 @@ impl Follower {
             }
             Some(batch) => {
                 self.reader = None;
-                for event in batch.events.iter().filter(|event| event.record.sequence >= self.next) {
-                    show(event);
+                for event in &batch.events {
+                    self.show(event, &mut show);
                 }
-                let last = batch.events.last().map_or(0, |event| event.record.sequence);
-                self.next = self.next.max(last + 1);
-                self.feed.next.store(self.next, Ordering::Release);
             }
             None if shown >= self.next => self.catch_up(shown, show)?,
             None if closed => return Ok(Followed::End),
@@ -234,12 +239,12 @@ impl Follower {
 
     /// Shows the next transactions of the journal.
     fn catch_up(&mut self, until: u64, mut show: impl FnMut(&EngineEvent)) -> Result<(), ReadError> {
-        let reader = match &mut self.reader {
+        let mut reader = match self.reader.take() {
             Some(reader) => reader,
-            none => {
+            None => {
                 let mut reader = (self.journal)()?;
                 reader.seek(self.next)?;
-                none.insert(reader)
+                reader
             }
         };
         reader.set_limit(until);
@@ -252,14 +257,22 @@ impl Follower {
             let count = events.len() as u64;
             for (index, event) in (0..).zip(events.drain(..)) {
                 let record = JournalEvent::of(&stamp, index, count, event);
-                if record.sequence >= self.next {
-                    self.next = record.sequence + 1;
-                    self.feed.next.store(self.next, Ordering::Release);
-                    show(&EngineEvent { record, correlation_id: None, level: None, caught_up: true });
-                }
+                let event = EngineEvent { record, correlation_id: None, level: None, caught_up: true };
+                self.show(&event, &mut show);
             }
         }
+        self.reader = Some(reader);
         Ok(())
+    }
+
+    /// Shows an event, unless it was shown before.
+    fn show(&mut self, event: &EngineEvent, show: &mut impl FnMut(&EngineEvent)) {
+        if event.record.sequence >= self.next {
+            show(event);
+            self.next = event.record.sequence + 1;
+            // Event by event, so that a slow follower can be told from one that hangs.
+            self.feed.hold.moved(self.next);
+        }
     }
 
     /// Sleeps until there may be something new, or the time is over.
@@ -276,7 +289,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.feed.gone.store(true, Ordering::Release);
+        self.feed.hold.end();
         self.feeds.feeds.write().retain(|feed| !Arc::ptr_eq(feed, &self.feed));
     }
 }

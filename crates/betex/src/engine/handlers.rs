@@ -16,7 +16,8 @@ use crate::error::EngineError;
 
 /// Hears of every event, in order, exactly once, behind the gate. Runs on a thread of its own: a slow
 /// one delays nobody, it is fed from the journal until it has caught up. One that panics is stopped, with
-/// its position, and the engine's health says so: see [`Engine::handlers`](crate::Engine::handlers).
+/// its position, and the engine's health says so: see [`Engine::handlers`](crate::Engine::handlers). One that
+/// hangs is waited for as long as [`Config::handler_claim`](crate::config::Config::handler_claim) says.
 pub trait EventHandler: Send + 'static {
     /// Something has happened.
     fn on_event(&mut self, event: &EngineEvent);
@@ -152,6 +153,9 @@ pub(crate) fn start(
     place: Place,
 ) -> Result<JoinHandle<()>, EngineError> {
     let Registered { mut handler, options, .. } = registered;
+    if let Some(positions) = &place.positions {
+        positions.follows(follower.hold());
+    }
     let thread = std::thread::Builder::new().name(options.name);
     thread.spawn(move || place.end(run(&mut *handler, follower, &place))).map_err(EngineError::Thread)
 }

@@ -7,6 +7,7 @@ mod doorbell;
 mod fatal;
 mod feed;
 mod handlers;
+mod hold;
 pub mod journal;
 mod journaler;
 mod lanes;

@@ -68,13 +68,14 @@ impl Shared {
     /// Begins to follow what happens after this sequence number, or what comes next.
     pub(crate) fn follow(
         &self,
+        name: &str,
         after: Option<u64>,
         queue_events: usize,
         storage: &Arc<dyn Storage>,
     ) -> Follower {
         let storage = Arc::clone(storage);
         let journal = Box::new(move || JournalReader::open(Arc::clone(&storage)));
-        self.feeds.follow(after, queue_events, journal)
+        self.feeds.follow(name, after, queue_events, journal)
     }
 }
 
@@ -129,7 +130,7 @@ pub(crate) fn wire(
         lanes: Lanes::new(config),
         read: Arc::new(RwLock::new(state.clone())),
         gate: Arc::new(Gate::new(sequence)),
-        feeds: Feeds::new(sequence),
+        feeds: Feeds::new(sequence, config.handler_claim),
     };
     let (producer, journal_poller, gated_poller) = ring(config.ring_slots);
     let (replies, reply_queue) = rtrb::RingBuffer::new(config.ring_slots);

@@ -1,7 +1,8 @@
 //! How far the handlers that recover have come, and what of the journal they still need.
 //!
 //! A handler's *claim* keeps the journal from being pruned behind its position. It lasts while the handler
-//! follows, and for [`Config::handler_claim`](crate::config::Config::handler_claim) after it was last seen.
+//! follows and does not hang, and for [`Config::handler_claim`](crate::config::Config::handler_claim) after it
+//! was last seen.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use betex_journal::{JournalReader, ReadError, Storage};
 use parking_lot::Mutex;
 
 use super::handlers::HandlerRecovery;
+use super::hold::Hold;
 use super::positions_file::{self as file, HANDLERS_MAX, Kept};
 use crate::error::{EngineError, PositionProblem};
 
@@ -40,13 +42,21 @@ struct Table {
     problem: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Entry {
     kept: Kept,
     /// What a crash would leave of it: what the claim is counted from.
     saved: Kept,
     /// Its claim was lost, and that was said.
     lost: bool,
+    /// What it holds as one that follows.
+    hold: Option<Arc<Hold>>,
+}
+
+impl Entry {
+    fn new(kept: Kept) -> Self {
+        Self { kept, saved: kept, lost: false, hold: None }
+    }
 }
 
 impl HandlerPositions {
@@ -57,7 +67,7 @@ impl HandlerPositions {
         claim: Duration,
     ) -> Result<Self, EngineError> {
         let file = format!("{folder}/{}", file::NAME);
-        let entry = |(name, kept): (String, Kept)| (name, Entry { kept, saved: kept, lost: false });
+        let entry = |(name, kept)| (name, Entry::new(kept));
         let entries = file::read(&*storage, &file)?.into_iter().map(entry).collect();
         let claim_ns = u64::try_from(claim.as_nanos()).unwrap_or(u64::MAX);
         let table = Table { entries, dirty: false, written: None, problem: None };
@@ -92,9 +102,16 @@ impl HandlerPositions {
             self.forget_one(&mut table, now_ns)?;
         }
         let kept = Kept { confirmed: after, seen_ns: now_ns };
-        table.entries.insert(name.to_owned(), Entry { kept, saved: kept, lost: false });
+        table.entries.insert(name.to_owned(), Entry::new(kept));
         table.dirty = true;
         Ok(Some(after))
+    }
+
+    /// The handler follows from now on, until its hold says that it has ended.
+    pub(crate) fn follows(&self, hold: &Arc<Hold>) {
+        if let Some(entry) = self.table.lock().entries.get_mut(hold.name()) {
+            entry.hold = Some(Arc::clone(hold));
+        }
     }
 
     /// Makes room for a new name: whoever has lost its claim, and was seen last the longest ago, goes.
@@ -191,8 +208,11 @@ impl HandlerPositions {
     /// long, with an alarm.
     pub(crate) fn floor(&self, now_ns: u64) -> Option<u64> {
         let mut table = self.table.lock();
-        for (name, entry) in table.entries.iter_mut().filter(|(_, entry)| !entry.lost) {
-            if self.is_overdue(entry, now_ns) {
+        for (name, entry) in &mut table.entries {
+            if let Some(hold) = entry.hold.as_ref().filter(|hold| !hold.is_gone()) {
+                // It is here; whether it hangs was looked at there, with an alarm.
+                entry.lost = hold.is_stuck();
+            } else if !entry.lost && self.is_overdue(entry, now_ns) {
                 entry.lost = true;
                 ::metrics::counter!(crate::metrics::HANDLER_CLAIMS_LOST).increment(1);
                 tracing::error!(

@@ -122,9 +122,9 @@ impl Rig {
         step.into()
     }
 
-    /// Lets the maker of snapshots take its step; whether nothing failed.
-    pub fn step_snapshots(&self, maker: &mut SnapshotMaker) -> bool {
-        snapshots::step(maker, &Readers { shared: self.shared.clone(), positions: None })
+    /// Lets the maker of snapshots take its step at this time; whether nothing failed.
+    pub fn step_snapshots(&self, maker: &mut SnapshotMaker, now_ns: u64) -> bool {
+        snapshots::step(maker, &Readers { shared: self.shared.clone(), positions: None }, now_ns)
     }
 
     /// Takes no more commands, as [`Engine::stop`](crate::Engine::stop).
@@ -149,7 +149,7 @@ impl Rig {
 
     /// Follows as a handler does that begins behind this sequence number, or with what comes next.
     pub fn follow(&self, after: Option<u64>, queue_events: usize) -> Tap {
-        Tap(self.shared.follow(after, queue_events, &self.storage))
+        Tap(self.shared.follow("a handler", after, queue_events, &self.storage))
     }
 }
 
@@ -167,6 +167,11 @@ impl From<Step> for Turn {
 pub struct Tap(Follower);
 
 impl Tap {
+    /// Whether it hung for so long that the journal no longer waits for it.
+    pub fn is_stuck(&self) -> bool {
+        self.0.hold().is_stuck()
+    }
+
     /// Shows what has come: one batch, or one transaction from the journal.
     ///
     /// # Errors

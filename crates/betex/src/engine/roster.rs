@@ -1,11 +1,13 @@
 //! Who follows, and how they are.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ::metrics::{Gauge, gauge};
 use parking_lot::Mutex;
 
 use super::handlers::HandlerRecovery;
+use super::hold::Hold;
 use crate::metrics::{HANDLER_BEHIND, HANDLER_NEXT};
 
 /// How a handler is.
@@ -23,6 +25,22 @@ pub struct HandlerStatus {
     pub state: HandlerState,
 }
 
+impl HandlerStatus {
+    /// What is wrong with it, if something is; for the operator.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let Self { name, next_sequence, state, .. } = self;
+        match state {
+            HandlerState::Live | HandlerState::CatchingUp | HandlerState::Finished => None,
+            HandlerState::Stopped(why) => {
+                Some(format!("handler {name:?} is stopped before event {next_sequence}: {why}"))
+            }
+            HandlerState::Stuck => Some(format!(
+                "handler {name:?} hangs before event {next_sequence}, and the journal no longer waits for it"
+            )),
+        }
+    }
+}
+
 /// What a handler is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HandlerState {
@@ -30,6 +48,10 @@ pub enum HandlerState {
     Live,
     /// It is behind, and reads what it has not seen from the journal.
     CatchingUp,
+    /// It has had events to see for longer than [`Config::handler_claim`](crate::config::Config::handler_claim),
+    /// and has come back from none. The journal no longer waits for it. If it comes back it goes on, or is
+    /// stopped, if what it needs has been removed meanwhile.
+    Stuck,
     /// It is stopped, and hears of nothing any more; why, for the operator.
     Stopped(String),
     /// It has seen everything; the engine has stopped.
@@ -38,7 +60,7 @@ pub enum HandlerState {
 
 /// What one handler's thread says of itself.
 pub(crate) struct Tracker {
-    name: String,
+    hold: Arc<Hold>,
     recovery: HandlerRecovery,
     next: AtomicU64,
     catching_up: AtomicBool,
@@ -47,19 +69,20 @@ pub(crate) struct Tracker {
 }
 
 impl Tracker {
-    pub(crate) fn new(name: &str, recovery: HandlerRecovery, next: u64) -> Self {
+    pub(crate) fn new(recovery: HandlerRecovery, hold: &Arc<Hold>) -> Self {
+        let gauge = |metric| gauge!(metric, "handler" => hold.name().to_owned());
         Self {
-            name: name.to_owned(),
+            hold: Arc::clone(hold),
             recovery,
-            next: AtomicU64::new(next),
+            next: AtomicU64::new(hold.next()),
             catching_up: AtomicBool::new(false),
             ended: Mutex::new(None),
-            gauges: [HANDLER_NEXT, HANDLER_BEHIND].map(|metric| gauge!(metric, "handler" => name.to_owned())),
+            gauges: [HANDLER_NEXT, HANDLER_BEHIND].map(gauge),
         }
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        self.hold.name()
     }
 
     /// The first event that it has not confirmed.
@@ -84,8 +107,12 @@ impl Tracker {
         self.gauges[0].set(next_sequence as f64);
         self.gauges[1].set(behind as f64);
         let catching_up = behind > 0 && self.catching_up.load(Ordering::Relaxed);
-        let doing = if catching_up { HandlerState::CatchingUp } else { HandlerState::Live };
+        let doing = match catching_up {
+            _ if self.hold.is_stuck() => HandlerState::Stuck,
+            true => HandlerState::CatchingUp,
+            false => HandlerState::Live,
+        };
         let state = self.ended.lock().clone().unwrap_or(doing);
-        HandlerStatus { name: self.name.clone(), recovery: self.recovery, next_sequence, behind, state }
+        HandlerStatus { name: self.name().to_owned(), recovery: self.recovery, next_sequence, behind, state }
     }
 }

@@ -22,10 +22,12 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// The lowest sequence number that somebody still has to read, [`u64::MAX`] if nobody has to: those who
-    /// follow now, and those who are to come back.
-    fn floor(&self) -> u64 {
-        let claimed = self.positions.as_ref().and_then(|positions| positions.floor(SystemClock.now_ns()));
-        self.shared.feeds.floor().min(claimed.unwrap_or(u64::MAX))
+    /// follow now, and those who are to come back. `now_ns` is the time that claims are counted in.
+    fn floor(&self, now_ns: u64) -> u64 {
+        // In this order: whether those who follow hang is looked at first.
+        let followed = self.shared.feeds.floor(now_ns);
+        let claimed = self.positions.as_ref().and_then(|positions| positions.floor(now_ns));
+        followed.min(claimed.unwrap_or(u64::MAX))
     }
 
     /// The engine's time, in nanoseconds since the Unix epoch: ages are counted from it.
@@ -53,7 +55,8 @@ pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHan
                 }
                 continue;
             }
-            let all_is_well = catch_unwind(AssertUnwindSafe(|| step(&mut maker, &readers)));
+            let all_is_well =
+                catch_unwind(AssertUnwindSafe(|| step(&mut maker, &readers, SystemClock.now_ns())));
             failed = match all_is_well {
                 Ok(true) => None,
                 Ok(false) => Some(Instant::now()),
@@ -71,8 +74,8 @@ pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHan
 }
 
 /// Makes the snapshot that is due, and removes what is not needed any more; whether nothing failed.
-pub(crate) fn step(maker: &mut SnapshotMaker, readers: &Readers) -> bool {
-    make(maker) && prune(maker, readers)
+pub(crate) fn step(maker: &mut SnapshotMaker, readers: &Readers, now_ns: u64) -> bool {
+    make(maker) && prune(maker, readers, now_ns)
 }
 
 /// Whether nothing failed.
@@ -100,8 +103,8 @@ fn make(maker: &mut SnapshotMaker) -> bool {
 }
 
 /// Whether nothing failed.
-fn prune(maker: &mut SnapshotMaker, readers: &Readers) -> bool {
-    match maker.prune(readers.now_ns(), readers.floor()) {
+fn prune(maker: &mut SnapshotMaker, readers: &Readers, now_ns: u64) -> bool {
+    match maker.prune(readers.now_ns(), readers.floor(now_ns)) {
         Ok(pruned) => {
             ::metrics::counter!(crate::metrics::SEGMENTS_PRUNED).increment(pruned.segments);
             if pruned.segments > 0 {

@@ -11,8 +11,8 @@ use std::time::Duration;
 use betex::engine::journal::{FileStorage, Storage};
 use betex::prelude::*;
 use betex_journal::{Access, Lock, StorageFile};
-use parking_lot::Mutex;
 
+use crate::ear::{listen, said};
 use crate::shop::{MARKET, cancel, config, market, open, order, placed};
 
 /// A real directory whose disk fails on demand.
@@ -88,35 +88,6 @@ impl StorageFile for FaultyFile {
     }
 }
 
-/// What the engine tells its operator, from now on, in all tests of this process.
-fn listen() -> Arc<Mutex<Vec<String>>> {
-    struct Ear(Arc<Mutex<Vec<String>>>);
-
-    impl tracing::Subscriber for Ear {
-        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-            metadata.is_event()
-        }
-        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-            tracing::span::Id::from_u64(1)
-        }
-        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-        fn event(&self, event: &tracing::Event<'_>) {
-            let mut line = String::new();
-            event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-                line += &format!("{field}={value:?} ");
-            });
-            self.0.lock().push(line);
-        }
-        fn enter(&self, _: &tracing::span::Id) {}
-        fn exit(&self, _: &tracing::span::Id) {}
-    }
-
-    let heard = Arc::default();
-    tracing::subscriber::set_global_default(Ear(Arc::clone(&heard))).unwrap();
-    heard
-}
-
 fn engine_on(path: &Path, faults: &Arc<Faults>) -> Engine {
     let storage = Faulty { inner: FileStorage::new(path), faults: Arc::clone(faults) };
     let engine = EngineBuilder::on_storage(config(), Arc::new(storage)).unwrap().build().unwrap();
@@ -130,7 +101,7 @@ fn engine_on(path: &Path, faults: &Arc<Faults>) -> Engine {
 fn a_full_disk_refuses_orders_and_lets_cancels_through_until_there_is_room() {
     let directory = tempfile::tempdir().unwrap();
     let faults = Faults::none();
-    let heard = listen();
+    listen();
     let engine = engine_on(directory.path(), &faults);
     engine.call(market(2).into_command()).unwrap().result.unwrap();
     let resting = placed(&engine, order(Side::No, 250, 100, 1));
@@ -173,9 +144,8 @@ fn a_full_disk_refuses_orders_and_lets_cancels_through_until_there_is_room() {
     }
     placed(&engine, order(Side::Yes, 1000, 1, 2));
     engine.stop();
-    let said = |words: &str| heard.lock().iter().filter(|line| line.contains(words)).count();
     assert_eq!(
-        (said("cannot be prepared"), said("has room again")),
+        (said(&["cannot be prepared"]), said(&["has room again"])),
         (1, 1),
         "said once, and when it was over"
     );

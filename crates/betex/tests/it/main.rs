@@ -4,6 +4,7 @@
 
 mod client_ids;
 mod copied;
+mod ear;
 mod engine;
 mod faults;
 mod handlers;
@@ -13,3 +14,4 @@ mod overload;
 mod positions;
 mod shop;
 mod snapshots;
+mod stuck;

@@ -11,7 +11,7 @@ use betex_journal::JournalReader;
 use crate::shop::{MARKET, config, market, order, placed};
 
 /// A snapshot for each segment, and nothing stays that is not needed.
-fn eager() -> Config {
+pub(crate) fn eager() -> Config {
     Config { snapshot_every_segments: 1, retention_bytes: 0, retention_age: Duration::ZERO, ..config() }
 }
 
@@ -20,7 +20,7 @@ fn builder(config: Config, path: &Path) -> EngineBuilder {
 }
 
 /// The journal's files with this ending, in order.
-fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
     let folders = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let inside = folders.filter(|path| path.is_dir()).flat_map(|path| std::fs::read_dir(path).unwrap());
     let mut files: Vec<_> = inside.map(|entry| entry.unwrap().path()).collect();
@@ -30,7 +30,7 @@ fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 /// Orders that are taken in and leave again, and now and then one that stays.
-fn trade(engine: &Engine, orders: u32) {
+pub(crate) fn trade(engine: &Engine, orders: u32) {
     for n in 0..orders {
         let (side, account) = if n % 2 == 0 { (Side::Yes, 1) } else { (Side::No, 2) };
         let command = order(side, 250, 1 + i64::from(n % 400 == 0), account);
@@ -42,7 +42,7 @@ fn trade(engine: &Engine, orders: u32) {
 }
 
 #[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let asked = Instant::now();
     while !is_so() {
         assert!(asked.elapsed() < Duration::from_secs(60), "{what}");

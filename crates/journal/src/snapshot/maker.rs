@@ -186,12 +186,15 @@ impl SnapshotMaker {
             if is_stopped() {
                 return Ok(None);
             }
-            let Some(header) = walk.next()? else {
-                // Either the writer has taken the next segment and not written yet, or something is wrong.
-                return match walk.look_behind()?.damage {
-                    Some(damage) => Err(Fault::Corrupt(damage)),
-                    None => Ok(None),
-                };
+            let header = match walk.next()? {
+                Some(header) => header,
+                None => {
+                    // Either the writer has taken the next segment and not written yet, or something is wrong.
+                    let Some(damage) = walk.look_behind()?.damage else { return Ok(None) };
+                    // Or it has written while this looked: if the frame is not there now it never will be.
+                    walk.forget();
+                    walk.next()?.ok_or(Fault::Corrupt(damage))?
+                }
             };
             if walk.number > sealed {
                 let events = state.sequence() - from;

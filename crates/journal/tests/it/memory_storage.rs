@@ -30,6 +30,9 @@ struct Disk {
     is_locked: bool,
     calls: BTreeMap<Call, u64>,
     fault: Option<Fault>,
+    /// A file, and what it will hold once it is opened again.
+    late: Option<(usize, Vec<u8>)>,
+    opened_late: u32,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -75,6 +78,15 @@ impl MemoryStorage {
 
     pub(crate) fn heal(&self) {
         self.disk().fault = None;
+    }
+
+    /// Shows zeros to the next one who opens this file to read it, and writes it when it is opened once more: as a
+    /// writer who is at work meanwhile.
+    pub(crate) fn write_late(&self, name: &str) {
+        let mut disk = self.disk();
+        let id = disk.names[name];
+        let zeros = vec![0; disk.contents[id].now.len()];
+        disk.late = Some((id, std::mem::replace(&mut disk.contents[id].now, zeros)));
     }
 
     /// How many calls of this kind there were.
@@ -223,6 +235,12 @@ impl Storage for MemoryStorage {
                 id
             }
         };
+        if access == Access::Read && disk.late.as_ref().is_some_and(|late| late.0 == id) {
+            disk.opened_late += 1;
+            if disk.opened_late == 2 {
+                (_, disk.contents[id].now) = disk.late.take().unwrap();
+            }
+        }
         Ok(Box::new(MemoryFile { storage: self.clone(), id, access }))
     }
 

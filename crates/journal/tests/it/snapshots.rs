@@ -298,3 +298,15 @@ fn none_are_made_where_none_are_wanted() {
     assert_eq!(desk.maker.step(&|| false).unwrap(), None);
     assert_eq!((desk.prune(), snapshot_files(&storage).len()), (0, 0));
 }
+
+/// The writer goes on to the next segment between two looks of the maker: nothing is damaged.
+#[test]
+fn what_is_written_while_the_maker_looks_is_no_damage() {
+    let storage = MemoryStorage::default();
+    let mut desk = open(storage.clone());
+    desk.trade();
+    desk.fill();
+    storage.write_late(&segment(2));
+    desk.snapshot();
+    assert_eq!(snapshot_files(&storage).len(), 1);
+}
