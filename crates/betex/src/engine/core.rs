@@ -1,7 +1,6 @@
-//! The engine's handle and its builder.
+//! The engine's handle.
 
 use std::future::Future;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,20 +9,18 @@ use betex_core::command::{Command, MarketConfig};
 use betex_core::snapshot::MarketSnapshot;
 use betex_core::state::State;
 use betex_core::types::MarketId;
-use betex_journal::{FileStorage, JournalReader, RecoveryReport, SegmentSupply, Storage};
+use betex_journal::{JournalReader, RecoveryReport, SegmentSupply, Storage};
 use parking_lot::{Mutex, RwLockReadGuard};
 
-use super::handlers::{self, Place, Registered};
 use super::lanes::{Lanes, Submission};
-use super::pipeline::{self, Recovered, Shared};
+use super::pipeline::Shared;
 use super::positions::HandlerPositions;
 use super::response::{OwnedResponse, Reply, Responder, Response};
 use super::roster::Tracker;
 use super::sequencer::{Clock, SystemClock};
-use super::snapshots::{self, Readers};
-use crate::config::Config;
 use crate::error::EngineError;
 
+pub use super::builder::EngineBuilder;
 pub use super::feed::EngineEvent;
 pub use super::handlers::{EventHandler, HandlerOptions, HandlerRecovery};
 pub use super::journaler::JournalStats;
@@ -47,146 +44,6 @@ impl std::fmt::Display for CommandLane {
     }
 }
 
-/// Sets up an engine.
-pub struct EngineBuilder {
-    config: Config,
-    markets: Vec<MarketConfig>,
-    storage: Arc<dyn Storage>,
-    clock: Box<dyn Clock>,
-    handlers: Vec<Registered>,
-}
-
-impl EngineBuilder {
-    /// An engine that keeps its journal in this directory, which is made if there is none.
-    ///
-    /// # Errors
-    /// [`EngineError::Invalid`] if the configuration is not valid.
-    pub fn new(config: Config, directory: impl AsRef<Path>) -> Result<Self, EngineError> {
-        Self::on_storage(config, Arc::new(FileStorage::new(directory.as_ref())))
-    }
-
-    /// The same, with markets that are created at the start unless the journal has a market of that id.
-    ///
-    /// # Errors
-    /// As [`EngineBuilder::new`].
-    pub fn with_markets(
-        config: Config,
-        markets: impl IntoIterator<Item = MarketConfig>,
-        directory: impl AsRef<Path>,
-    ) -> Result<Self, EngineError> {
-        let mut builder = Self::new(config, directory)?;
-        builder.markets = markets.into_iter().collect();
-        Ok(builder)
-    }
-
-    /// An engine on any storage.
-    ///
-    /// # Errors
-    /// [`EngineError::Invalid`] if the configuration is not valid.
-    pub fn on_storage(config: Config, storage: Arc<dyn Storage>) -> Result<Self, EngineError> {
-        config.check()?;
-        Ok(Self { config, markets: Vec::new(), storage, clock: Box::new(SystemClock), handlers: Vec::new() })
-    }
-
-    /// The same engine with another clock.
-    #[must_use]
-    pub fn with_clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
-        self
-    }
-
-    /// Adds a handler, which runs on a thread of its own.
-    #[must_use]
-    pub fn register_handler(
-        mut self,
-        handler: impl EventHandler,
-        recovery: HandlerRecovery,
-        options: Option<HandlerOptions>,
-    ) -> Self {
-        let is_named = options.is_some();
-        let options = options.unwrap_or_else(|| HandlerOptions {
-            name: format!("handler-{}", self.handlers.len() + 1),
-            queue_events: self.config.handler_queue_events,
-        });
-        self.handlers.push(Registered { handler: Box::new(handler), recovery, options, is_named });
-        self
-    }
-
-    /// Recovers from the journal and starts.
-    ///
-    /// # Errors
-    /// [`EngineError::Journal`] if the journal cannot be opened: it is in use, damaged, or the disk says
-    /// no. [`EngineError::Market`] if one of the markets is refused. [`EngineError::Handler`] if a handler
-    /// names a position that the journal does not have, [`EngineError::Positions`] if the file with those
-    /// that the engine keeps is damaged, [`EngineError::Invalid`] for a handler's name.
-    pub fn build(self) -> Result<Engine, EngineError> {
-        let Self { config, markets, storage, mut clock, handlers } = self;
-        handlers::check(&handlers)?;
-        let recovered = pipeline::recover(&config, Arc::clone(&storage), random_number(), clock.now_ns())?;
-        let Recovered { state, log, preparer, maker, report } = recovered;
-        let supply = Arc::clone(preparer.supply());
-        let responders = handlers.iter().filter_map(|registered| registered.handler.responder()).collect();
-        let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
-        let folder = format!("{:016x}", report.journal);
-        let positions = HandlerPositions::open(Arc::clone(&storage), &folder, config.handler_claim)?;
-        // Handlers follow before anything happens, so that none misses the first event; and all are asked
-        // where they begin before the first of them is started.
-        let positions = Arc::new(positions);
-        let mut following = Vec::new();
-        for registered in handlers.into_iter().filter(|registered| registered.handler.wants_events()) {
-            let now_ns = SystemClock.now_ns();
-            let (name, last) = (&registered.options.name, shared.feeds.shown());
-            following.push((positions.register(name, registered.recovery, last, now_ns)?, registered));
-        }
-        let (mut trackers, mut followers) = (Vec::new(), Vec::new());
-        for (after, registered) in following {
-            let (tracker, thread) = start_handler(registered, after, &shared, &storage, &positions)?;
-            trackers.push(tracker);
-            followers.push(thread);
-        }
-        positions.save();
-        let readers = Readers { shared: shared.clone(), positions: Some(Arc::clone(&positions)) };
-        let keepers = vec![pipeline::prepare_segments(preparer)?, snapshots::keep(maker, readers)?];
-        let threads = pipeline::drive(stages, &config, Arc::clone(&supply))?;
-        let engine = Engine {
-            shared,
-            storage,
-            report,
-            supply,
-            threads: Mutex::new(threads),
-            keepers: Mutex::new(keepers),
-            followers: Mutex::new(followers),
-            handler_patience: config.handler_patience,
-            trackers,
-            positions,
-        };
-        for market in markets {
-            engine.ensure_market(market)?;
-        }
-        Ok(engine)
-    }
-}
-
-fn start_handler(
-    registered: Registered,
-    after: Option<u64>,
-    shared: &Shared,
-    storage: &Arc<dyn Storage>,
-    positions: &Arc<HandlerPositions>,
-) -> Result<(Arc<Tracker>, JoinHandle<()>), EngineError> {
-    let (HandlerOptions { name, queue_events }, recovery) = (&registered.options, registered.recovery);
-    let follower = shared.follow(name, after, *queue_events, storage);
-    let tracker = Arc::new(Tracker::new(recovery, follower.hold()));
-    let place = Place { tracker: Arc::clone(&tracker), positions: after.map(|_| Arc::clone(positions)) };
-    Ok((tracker, handlers::start(registered, follower, place)?))
-}
-
-/// The number of a new journal: only has to differ from those beside it.
-fn random_number() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one("betex journal")
-}
-
 /// How an engine is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -200,18 +57,18 @@ pub enum Health {
 
 /// A running engine. Share it behind an [`Arc`]; dropping it stops it.
 pub struct Engine {
-    shared: Shared,
-    storage: Arc<dyn Storage>,
-    report: RecoveryReport,
-    supply: Arc<SegmentSupply>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) shared: Shared,
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) report: RecoveryReport,
+    pub(super) supply: Arc<SegmentSupply>,
+    pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
     /// Prepare segments and make snapshots until the journal is closed.
-    keepers: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) keepers: Mutex<Vec<JoinHandle<()>>>,
     /// The handlers' threads.
-    followers: Mutex<Vec<JoinHandle<()>>>,
-    handler_patience: Duration,
-    trackers: Vec<Arc<Tracker>>,
-    positions: Arc<HandlerPositions>,
+    pub(super) followers: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) handler_patience: Duration,
+    pub(super) trackers: Vec<Arc<Tracker>>,
+    pub(super) positions: Arc<HandlerPositions>,
 }
 
 impl Engine {
@@ -294,7 +151,7 @@ impl Engine {
         self.shared.submit(&self.supply, lane, submission)
     }
 
-    fn ensure_market(&self, market: MarketConfig) -> Result<(), EngineError> {
+    pub(super) fn ensure_market(&self, market: MarketConfig) -> Result<(), EngineError> {
         let command = market.into_command();
         let id = command.market_id;
         if self.read().market(id).is_some() {
@@ -363,7 +220,7 @@ impl Engine {
     }
 
     /// The first event that a handler which recovers still needs; `None` if nobody needs what has happened.
-    /// Handlers that have stayed away or hung for longer than [`Config::handler_claim`] are not waited for.
+    /// Handlers that have stayed away or hung for longer than [`Config::handler_claim`](crate::config::Config::handler_claim) are not waited for.
     pub fn handlers_floor(&self) -> Option<u64> {
         self.positions.floor(SystemClock.now_ns())
     }
@@ -374,7 +231,7 @@ impl Engine {
     }
 
     /// Takes no more commands, answers all that were taken, and waits until everything is on disk and
-    /// every handler has seen it - but for those that take longer than [`Config::handler_patience`], which
+    /// every handler has seen it - but for those that take longer than [`Config::handler_patience`](crate::config::Config::handler_patience), which
     /// are left where they are. The second time does nothing. Called by a handler, which cannot wait for
     /// itself, it does not wait.
     pub fn stop(&self) {

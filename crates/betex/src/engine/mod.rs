@@ -1,5 +1,6 @@
 //! The engine: threads around the core.
 
+mod builder;
 pub mod consumers;
 pub mod core;
 mod dispatcher;

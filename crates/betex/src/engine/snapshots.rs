@@ -49,6 +49,8 @@ pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHan
         while !maker.supply().is_stopped() {
             let is_due = maker.wait(LOOK_AGAIN);
             if failed.is_some_and(|failed| failed.elapsed() < TRY_AGAIN) {
+                // Handlers that hang are an alarm all the same.
+                readers.floor(SystemClock.now_ns());
                 // What is due stays due, and would not be waited for.
                 if is_due {
                     maker.supply().wait_for_change(LOOK_AGAIN);
