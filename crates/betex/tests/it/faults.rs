@@ -192,7 +192,8 @@ fn die_of_a_failed_sync(directory: &Path) {
     let engine = EngineBuilder::on_storage(config, Arc::new(storage)).unwrap().build().unwrap();
     engine.call(market(1).into_command()).unwrap().result.unwrap();
     let mut acknowledged = std::fs::File::create(directory.join("acknowledged")).unwrap();
-    faults.syncs_left.store(10, Ordering::SeqCst);
+    // Some of them are those of the segment that is being prepared.
+    faults.syncs_left.store(20, Ordering::SeqCst);
     for _ in 0..1_000 {
         placed(&engine, order(Side::No, 250, 1, 1));
         writeln!(acknowledged, "one more").unwrap();
