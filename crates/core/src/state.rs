@@ -1,7 +1,6 @@
 //! All that an engine knows. Changed by [`State::apply`] alone.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rustc_hash::FxBuildHasher;
 
@@ -81,17 +80,6 @@ pub(crate) struct Markets {
     by_key: HashMap<Box<str>, u32>,
     /// For listing them: hash maps have no order.
     ids: BTreeSet<MarketId>,
-    recent: Recent,
-}
-
-/// The slot that was looked up last. A command asks for its market three times; no answer depends on this.
-#[derive(Debug, Default)]
-struct Recent(AtomicU32);
-
-impl Clone for Recent {
-    fn clone(&self) -> Self {
-        Self(AtomicU32::new(self.0.load(Relaxed)))
-    }
 }
 
 impl Markets {
@@ -99,20 +87,8 @@ impl Markets {
         self.ids.len()
     }
 
-    #[inline]
     pub(crate) fn slot(&self, id: MarketId) -> Option<u32> {
-        let recent = self.recent.0.load(Relaxed);
-        match self.slots.get(recent as usize) {
-            Some(Some(market)) if market.id == id => Some(recent),
-            _ => self.slot_by_id(id),
-        }
-    }
-
-    #[inline(never)]
-    fn slot_by_id(&self, id: MarketId) -> Option<u32> {
-        let slot = self.by_id.get(&id).copied()?;
-        self.recent.0.store(slot, Relaxed);
-        Some(slot)
+        self.by_id.get(&id).copied()
     }
 
     pub(crate) fn slot_named(&self, key: &str) -> Option<u32> {
