@@ -34,8 +34,7 @@ impl Core {
         if let Ok(receipt) = decided
             && !self.events.is_empty()
         {
-            let stamp = self.state.next_stamp(receipt.market_id(command.market_id), self.now_ns);
-            self.state.apply(&stamp, &self.events);
+            self.state.apply_next(receipt.market_id(command.market_id), self.now_ns, &self.events);
         }
         &self.events
     }

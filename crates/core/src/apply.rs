@@ -32,6 +32,24 @@ pub struct LevelAfter {
 type Touched = (OutcomeIndex, Side, Tick);
 
 impl State {
+    /// Applies the next transaction, which [`decide`](crate::decide::decide()) has just made at this time, and
+    /// gives it its stamp. Without events nothing happens, and the stamp is that of the next.
+    ///
+    /// # Panics
+    /// If the transaction does not follow on this state.
+    pub fn apply_next(&mut self, market_id: MarketId, now_ns: u64, events: &[Event]) -> Stamp {
+        let slot = self.markets.slot(market_id);
+        let market_sequence = match slot {
+            Some(slot) => self.markets.get(slot).sequence + 1,
+            None => u64::from(market_id.is_some()),
+        };
+        let stamp = Stamp { market_id, time_ns: now_ns, sequence: self.sequence + 1, market_sequence };
+        if !events.is_empty() {
+            self.apply_in(slot, &stamp, events, |_, _| ());
+        }
+        stamp
+    }
+
     /// Applies one whole transaction.
     ///
     /// # Panics
@@ -49,6 +67,17 @@ impl State {
         &mut self,
         stamp: &Stamp,
         events: &[Event],
+        after: impl FnMut(&Event, &dyn Fn() -> Option<LevelAfter>),
+    ) {
+        self.apply_in(self.markets.slot(stamp.market_id), stamp, events, after);
+    }
+
+    /// The same in the market of this slot, if there is one yet.
+    fn apply_in(
+        &mut self,
+        mut slot: Option<u32>,
+        stamp: &Stamp,
+        events: &[Event],
         mut after: impl FnMut(&Event, &dyn Fn() -> Option<LevelAfter>),
     ) {
         assert!(
@@ -59,7 +88,6 @@ impl State {
         );
         assert!(stamp.time_ns >= self.time_ns, "time runs backwards at transaction {}", stamp.sequence);
         self.time_ns = stamp.time_ns;
-        let mut slot = self.markets.slot(stamp.market_id);
         // The order that came in, while its transaction lasts.
         let mut taker = InHand::NOBODY;
         for event in events {

@@ -180,8 +180,7 @@ mod tests {
         let (mut state, mut events) = (State::new(), Vec::new());
         let mut run = |market, kind: &CommandKind| {
             let receipt = decide(&state, market, kind, 1, &mut events).expect("it is taken");
-            let stamp = state.next_stamp(receipt.market_id(market), 1);
-            state.apply(&stamp, &events);
+            state.apply_next(receipt.market_id(market), 1, &events);
         };
         for market in [1, 2].map(MarketId) {
             let names = ["Home", "Draw", "Away"];

@@ -104,8 +104,7 @@ impl Desk {
         self.trades += trades.count() as u64;
         let sets = self.events.iter().filter(|event| matches!(event, Event::SetMatched(_)));
         self.sets += sets.count() as u64;
-        let stamp = self.state.next_stamp(market, self.now_ns);
-        self.state.apply(&stamp, &self.events);
+        self.state.apply_next(market, self.now_ns, &self.events);
     }
 
     /// Fills the books beyond what trading will need and empties them again: 4,000 orders, far enough

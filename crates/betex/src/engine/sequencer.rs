@@ -221,10 +221,7 @@ impl Sequencer {
         let published = ring.try_publish(|slot| {
             slot.clear();
             let market_id = decide(state, slot, replies);
-            slot.stamp = state.next_stamp(market_id, now_ns);
-            if !slot.events.is_empty() {
-                state.apply(&slot.stamp, &slot.events);
-            }
+            slot.stamp = state.apply_next(market_id, now_ns, &slot.events);
         });
         published.map(|_| ()).map_err(|_| Full)
     }

@@ -83,8 +83,7 @@ mod tests {
             Event::RunnersAdded([ghost].into()),
             removed(OutcomeIndex(2)),
         ] {
-            let stamp = state.next_stamp(MarketId(1), 0);
-            state.apply(&stamp, &[event]);
+            state.apply_next(MarketId(1), 0, &[event]);
         }
         let members = state.markets.get(0).topology.members(OutcomeIndex(1));
         assert_eq!(members, [OutcomeIndex(1), OutcomeIndex(3)]);

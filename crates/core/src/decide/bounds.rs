@@ -36,8 +36,7 @@ impl Book {
 
     fn run(&mut self, market: MarketId, kind: &CommandKind) -> Receipt {
         let receipt = decide(&self.state, market, kind, 0, &mut self.events).expect("taken");
-        let stamp = self.state.next_stamp(receipt.market_id(market), 0);
-        self.state.apply(&stamp, &self.events);
+        self.state.apply_next(receipt.market_id(market), 0, &self.events);
         receipt
     }
 

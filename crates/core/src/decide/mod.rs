@@ -23,7 +23,7 @@ pub(crate) use offers::{Effort, virtual_levels};
 pub use work::decide_work;
 
 use crate::command::{CommandKind, NAME_BYTES_MAX, NewOrder, OrderPrice};
-use crate::event::{CancelReason, Event, Stamp};
+use crate::event::{CancelReason, Event};
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
 use crate::types::{AccountId, BookMarketState, MarketId, MarketPhase, Price, Quantity};
@@ -194,15 +194,4 @@ fn make_room(out: &mut Vec<Event>) {
 fn check_text(field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Rejection> {
     let len = text.len();
     if (min..=max).contains(&len) { Ok(()) } else { Err(Rejection::InvalidText { field, len, min, max }) }
-}
-
-impl State {
-    /// The stamp of the next transaction, for events of this market.
-    pub fn next_stamp(&self, market_id: MarketId, now_ns: u64) -> Stamp {
-        let market_sequence = match self.markets.find(market_id) {
-            Some(market) => market.sequence + 1,
-            None => u64::from(market_id.is_some()),
-        };
-        Stamp { market_id, time_ns: now_ns, sequence: self.sequence + 1, market_sequence }
-    }
 }

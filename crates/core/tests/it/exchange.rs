@@ -107,8 +107,7 @@ impl Exchange {
     }
 
     fn commit(&mut self, market: MarketId, events: Vec<Event>) {
-        let stamp = self.state.next_stamp(market, self.now_ns());
-        self.state.apply(&stamp, &events);
+        let stamp = self.state.apply_next(market, self.now_ns(), &events);
         self.log.push((stamp, events));
         if self.remade {
             self.state = remade(&self.state);

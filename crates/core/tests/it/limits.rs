@@ -88,8 +88,7 @@ fn limits_are_part_of_the_state_and_can_be_raised() {
     assert_eq!(exchange.state.limits().resting_orders, 1);
     assert_eq!(exchange.submit(back(30_000, 100)), Err(reached("resting orders", 1)));
     let raised = Limits { resting_orders: 2, ..*exchange.state.limits() };
-    let stamp = exchange.state.next_stamp(MarketId::NONE, 0);
-    exchange.state.apply(&stamp, &[Event::LimitsSet(raised)]);
+    exchange.state.apply_next(MarketId::NONE, 0, &[Event::LimitsSet(raised)]);
     assert!(exchange.submit(back(30_000, 100)).is_ok());
 }
 

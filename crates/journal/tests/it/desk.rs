@@ -57,8 +57,7 @@ impl Desk {
         let mut events = Vec::new();
         let receipt = decide(&self.state, market, kind, now_ns, &mut events).unwrap();
         let market = receipt.market_id(market);
-        let stamp = self.state.next_stamp(market, now_ns);
-        self.state.apply(&stamp, &events);
+        let stamp = self.state.apply_next(market, now_ns, &events);
         self.preparer.step().unwrap();
         self.log.append(&stamp, &events).unwrap();
         self.log.commit().unwrap();
