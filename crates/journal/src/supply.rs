@@ -27,6 +27,8 @@ const NOTICE_BYTES: u64 = 64 << 10;
 pub struct SegmentSupply {
     shelf: Mutex<Shelf>,
     changed: Condvar,
+    /// For the preparer alone: the segment in use has filled a bit more.
+    filled: Condvar,
     degraded: AtomicBool,
     stopped: AtomicBool,
     /// How much of the segment in use is written.
@@ -50,6 +52,7 @@ impl SegmentSupply {
             used: AtomicU64::new(used),
             shelf: Mutex::new(Shelf { ready, next, problem: None }),
             changed: Condvar::new(),
+            filled: Condvar::new(),
             degraded: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         }
@@ -78,6 +81,7 @@ impl SegmentSupply {
         self.stopped.store(true, Ordering::Relaxed);
         drop(shelf);
         self.changed.notify_all();
+        self.filled.notify_all();
     }
 
     /// Whether [`SegmentSupply::stop`] was called.
@@ -114,7 +118,7 @@ impl SegmentSupply {
             }
             // The segment in use may be smaller than the next, and used up before enough of that is prepared.
             self.used.store(HURRY, Ordering::Relaxed);
-            self.changed.notify_all();
+            self.filled.notify_all();
             shelf = self.wait(shelf, WAIT);
         }
     }
@@ -123,8 +127,8 @@ impl SegmentSupply {
     pub(crate) fn note_used(&self, used: u64) {
         let before = self.used.swap(used, Ordering::Relaxed);
         if before / NOTICE_BYTES != used / NOTICE_BYTES {
-            // Whoever is about to sleep may miss it, and hears the next one.
-            self.changed.notify_all();
+            // Whoever is about to sleep may miss it, and looks again soon.
+            self.filled.notify_all();
         }
     }
 
@@ -132,7 +136,7 @@ impl SegmentSupply {
     fn pause(&self, done: u64) {
         let mut shelf = self.shelf();
         while done > AHEAD * self.used.load(Ordering::Relaxed) && !self.is_stopped() {
-            shelf = self.wait(shelf, WAIT);
+            shelf = self.filled.wait_timeout(shelf, WAIT).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
