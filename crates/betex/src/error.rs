@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use betex_journal::{JournalError, ReadError};
 
-use crate::engine::core::CommandLane;
+use crate::engine::CommandLane;
 
 pub use betex_core::reject::{Rejection, RejectionClass};
 

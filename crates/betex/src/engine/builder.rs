@@ -9,10 +9,10 @@ use betex_journal::{FileStorage, Storage};
 use parking_lot::Mutex;
 
 use super::core::Engine;
-use super::handlers::{self, EventHandler, HandlerOptions, HandlerRecovery, Place, Registered};
+use super::handlers::{self, EventHandler, HandlerOptions, Place, Registered};
 use super::pipeline::{self, Recovered, Shared};
 use super::positions::HandlerPositions;
-use super::roster::Tracker;
+use super::roster::{HandlerRecovery, Tracker};
 use super::sequencer::{Clock, SystemClock};
 use super::snapshots::{self, Readers};
 use crate::config::Config;

@@ -22,27 +22,10 @@ use crate::error::EngineError;
 
 pub use super::builder::EngineBuilder;
 pub use super::feed::EngineEvent;
-pub use super::handlers::{EventHandler, HandlerOptions, HandlerRecovery};
+pub use super::handlers::{EventHandler, HandlerOptions};
 pub use super::journaler::JournalStats;
-pub use super::roster::{HandlerState, HandlerStatus};
-
-/// Which way a command comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandLane {
-    /// Served first: cancels, lifecycle.
-    Priority,
-    /// Orders.
-    Normal,
-}
-
-impl std::fmt::Display for CommandLane {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Priority => "priority",
-            Self::Normal => "normal",
-        })
-    }
-}
+pub use super::lane::CommandLane;
+pub use super::roster::{HandlerRecovery, HandlerState, HandlerStatus};
 
 /// How an engine is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::feed::{EngineEvent, Followed, Follower};
 use super::positions::HandlerPositions;
 use super::positions_file;
 use super::response::Responder;
-use super::roster::{HandlerState, Tracker};
+use super::roster::{HandlerRecovery, HandlerState, Tracker};
 use super::sequencer::{Clock, SystemClock};
 use crate::error::EngineError;
 
@@ -35,29 +35,6 @@ pub trait EventHandler: Send + 'static {
     fn responder(&self) -> Option<Arc<dyn Responder>> {
         None
     }
-}
-
-/// Where a handler begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HandlerRecovery {
-    /// With what happens after the engine has started.
-    LiveOnly,
-    /// Behind the event with this sequence number: 0 is the beginning of the journal. What was before
-    /// the start is read from the journal, without a gap and without a repeat.
-    ///
-    /// For handlers that keep their position themselves. Those that write it together with their data, in
-    /// one transaction of their database, see every event exactly once, crashes included.
-    AfterSeq(u64),
-    /// Behind the event that the handler has confirmed, by coming back from
-    /// [`EventHandler::on_batch_end`], when it was here the last time. The engine keeps that for it, by its
-    /// name ([`HandlerOptions`] have to give it one).
-    ///
-    /// The position is written about once a second and when the engine stops, so after a crash or a panic
-    /// the last events before it come again: *at least once*, in order, without a gap.
-    Kept {
-        /// Where it begins if the engine has not met its name in this journal: as with `AfterSeq`.
-        new_after: u64,
-    },
 }
 
 /// How a handler is run.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use betex_core::command::{Command, CommandKind};
 use crossbeam_queue::ArrayQueue;
 
-use super::core::CommandLane;
 use super::doorbell::Doorbell;
+use super::lane::CommandLane;
 use super::response::Reply;
 use crate::config::Config;
 use crate::error::EngineError;

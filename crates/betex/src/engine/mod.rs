@@ -11,6 +11,7 @@ mod handlers;
 mod hold;
 pub mod journal;
 mod journaler;
+mod lane;
 mod lanes;
 mod pipeline;
 mod positions;
@@ -25,7 +26,8 @@ pub mod state;
 
 pub use doorbell::Doorbell;
 pub use feed::EngineEvent;
-pub use handlers::{EventHandler, HandlerOptions, HandlerRecovery};
+pub use handlers::{EventHandler, HandlerOptions};
+pub use lane::CommandLane;
 pub use response::{OwnedResponse, Responder, Response};
-pub use roster::{HandlerState, HandlerStatus};
+pub use roster::{HandlerRecovery, HandlerState, HandlerStatus};
 pub use sequencer::{Clock, SystemClock};

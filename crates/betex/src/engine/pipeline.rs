@@ -20,12 +20,12 @@ use betex_journal::{
 };
 use parking_lot::RwLock;
 
-use super::core::CommandLane;
 use super::dispatcher::Dispatcher;
 use super::doorbell::Doorbell;
 use super::fatal::AbortOnUnwind;
 use super::feed::{Feeds, Follower};
 use super::journaler::{Gate, Journaler, Step};
+use super::lane::CommandLane;
 use super::lanes::{Lanes, Submission};
 use super::response::Responder;
 use super::sequencer::{Clock, Progress, Sequencer};

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use betex_journal::{JournalReader, ReadError, Storage};
 use parking_lot::Mutex;
 
-use super::handlers::HandlerRecovery;
 use super::hold::Hold;
 use super::positions_file::{self as file, HANDLERS_MAX, Kept};
+use super::roster::HandlerRecovery;
 use crate::error::{EngineError, PositionProblem};
 
 /// How often positions are written at most.

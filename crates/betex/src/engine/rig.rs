@@ -9,10 +9,10 @@ use betex_core::state::State;
 use betex_journal::{JournalError, Log, LogError, ReadError, SegmentSupply, SnapshotMaker, Storage};
 use parking_lot::RwLockReadGuard;
 
-use super::core::CommandLane;
 use super::dispatcher::Dispatcher;
 use super::feed::{EngineEvent, Followed, Follower};
 use super::journaler::{JournalStats, Journaler, Step};
+use super::lane::CommandLane;
 use super::lanes::{Lanes, Submission};
 use super::pipeline::{self, Shared, Stages};
 use super::response::{Reply, Responder};

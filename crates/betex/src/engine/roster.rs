@@ -6,9 +6,31 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ::metrics::{Gauge, gauge};
 use parking_lot::Mutex;
 
-use super::handlers::HandlerRecovery;
 use super::hold::Hold;
 use crate::metrics::{HANDLER_BEHIND, HANDLER_NEXT};
+
+/// Where a handler begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandlerRecovery {
+    /// With what happens after the engine has started.
+    LiveOnly,
+    /// Behind the event with this sequence number: 0 is the beginning of the journal. What was before
+    /// the start is read from the journal, without a gap and without a repeat.
+    ///
+    /// For handlers that keep their position themselves. Those that write it together with their data, in
+    /// one transaction of their database, see every event exactly once, crashes included.
+    AfterSeq(u64),
+    /// Behind the event that the handler has confirmed, by coming back from
+    /// [`EventHandler::on_batch_end`](super::handlers::EventHandler::on_batch_end), when it was here the last time. The engine keeps that for it, by its
+    /// name ([`HandlerOptions`](super::handlers::HandlerOptions) have to give it one).
+    ///
+    /// The position is written about once a second and when the engine stops, so after a crash or a panic
+    /// the last events before it come again: *at least once*, in order, without a gap.
+    Kept {
+        /// Where it begins if the engine has not met its name in this journal: as with `AfterSeq`.
+        new_after: u64,
+    },
+}
 
 /// How a handler is.
 #[derive(Clone, Debug, PartialEq, Eq)]
