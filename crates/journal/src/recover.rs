@@ -221,7 +221,7 @@ fn begin(
     storage
         .create_dir(&folder)
         .map_err(|error| DiskError::new("make the folder", &**storage, &folder, error))?;
-    let segment = segment::create(&**storage, &folder, 1, options.segment_bytes, |_| ())?;
+    let segment = segment::create(&**storage, &folder, 1, options.segment_bytes)?;
     storage.sync_dir("").map_err(|error| DiskError::new("sync", &**storage, "", error))?;
     naming.write(&**storage)?;
     let position = Position::after(naming.journal, Expect::first(naming.journal), 0);

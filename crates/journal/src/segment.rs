@@ -71,22 +71,35 @@ pub(crate) fn remove_unfinished(storage: &dyn Storage, folder: &str) -> Result<(
     Ok(())
 }
 
-/// Makes a segment full of zeros, piece by piece; `pause` is called before each, with how much there is. It
-/// gets its name only once it is whole on the disk; if that fails, nothing of it stays.
+/// Makes a segment full of zeros.
 pub(crate) fn create(
     storage: &dyn Storage,
     folder: &str,
     number: u64,
     len: u64,
-    pause: impl Fn(u64),
 ) -> Result<OpenSegment, DiskError> {
+    Ok(create_while(storage, folder, number, len, |_| true)?.expect("nobody gave it up"))
+}
+
+/// The same, piece by piece. `go_on` is asked before each, with how much there is; if it
+/// says no, there is none. It gets its name only once it is whole on the disk; otherwise nothing of it stays.
+pub(crate) fn create_while(
+    storage: &dyn Storage,
+    folder: &str,
+    number: u64,
+    len: u64,
+    go_on: impl Fn(u64) -> bool,
+) -> Result<Option<OpenSegment>, DiskError> {
     let unfinished = format!("{folder}/{number:08}{UNFINISHED}");
     let name = path(folder, number);
     let attempt = || {
         let file = storage.open(&unfinished, Access::Create)?;
         let mut offset = 0;
         while offset < len {
-            pause(offset);
+            if !go_on(offset) {
+                storage.remove(&unfinished)?;
+                return Ok(None);
+            }
             let rest = usize::try_from(len - offset).unwrap_or(usize::MAX);
             let zeros = &ZEROS[..rest.min(ZEROS.len())];
             file.write_at(zeros, offset)?;
@@ -95,10 +108,10 @@ pub(crate) fn create(
         }
         storage.rename(&unfinished, &name)?;
         storage.sync_dir(folder)?;
-        Ok(file)
+        Ok(Some(file))
     };
     match attempt() {
-        Ok(file) => Ok(OpenSegment { number, file, len }),
+        Ok(file) => Ok(file.map(|file| OpenSegment { number, file, len })),
         Err(error) => {
             // Gives the space of a full disk back; that this may fail as well changes nothing. Only what
             // has no final name is removed: a whole segment does no harm and is found at the next start.

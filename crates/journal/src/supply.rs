@@ -14,9 +14,11 @@ use crate::storage::{Lock, Storage};
 const READY: usize = 1;
 /// A wait is looked at again after this time, whatever happened.
 const WAIT: Duration = Duration::from_millis(100);
-/// The next segment grows this many times as fast as the one in use fills: its writes are spread between the
-/// syncs of frames, and it is whole long before it is needed.
-const AHEAD: u64 = 4;
+/// Before each piece of the next segment the preparer rests for so long, so that its writes are spread between
+/// the syncs of frames;
+const REST: Duration = Duration::from_millis(10);
+/// but not while the next segment grows less than this many times as fast as the one in use fills.
+const AHEAD: u64 = 2;
 /// Used so much, a segment lets the next one grow without a pause.
 const HURRY: u64 = u64::MAX / AHEAD;
 /// The preparer hears of the writer whenever it has written this much more.
@@ -132,12 +134,17 @@ impl SegmentSupply {
         }
     }
 
-    /// Sleeps until the next segment, of which there is so much, should have more.
-    fn pause(&self, done: u64) {
-        let mut shelf = self.shelf();
-        while done > AHEAD * self.used.load(Ordering::Relaxed) && !self.is_stopped() {
-            shelf = self.filled.wait_timeout(shelf, WAIT).unwrap_or_else(PoisonError::into_inner).0;
-        }
+    /// Rests before the next segment, of which there is so much, gets more; whether it is still wanted. Where the
+    /// last one failed, everybody waits for it.
+    fn rest(&self, done: u64) -> bool {
+        let shelf = self.shelf();
+        drop(self.filled.wait_timeout_while(shelf, REST, |_| self.has_time(done)));
+        !self.is_stopped()
+    }
+
+    /// Whether nobody waits for more of it.
+    fn has_time(&self, done: u64) -> bool {
+        done > AHEAD * self.used.load(Ordering::Relaxed) && !self.is_degraded() && !self.is_stopped()
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
@@ -155,7 +162,7 @@ impl SegmentSupply {
 pub enum PrepareOutcome {
     /// The segment of this number lies ready.
     Prepared(u64),
-    /// Enough lay ready.
+    /// Enough lay ready, or nobody wants more.
     NotNeeded,
 }
 
@@ -215,30 +222,51 @@ impl SegmentPreparer {
     ///
     /// [`JournalOptions::segment_bytes`]: crate::JournalOptions::segment_bytes
     pub fn step(&mut self) -> Result<PrepareOutcome, DiskError> {
-        self.prepare(|_| ())
+        self.prepare(|_| true)
     }
 
-    /// The same at the pace at which the segment in use fills, so that the writer is hardly held up; it
-    /// sleeps while there is enough.
-    pub fn step_at_pace(&mut self) -> Result<PrepareOutcome, DiskError> {
+    /// The same with a rest before each piece, so that the writer is hardly held up, as long as it does not need
+    /// the segment soon. Given up when the supply is stopped.
+    pub fn step_with_rests(&mut self) -> Result<PrepareOutcome, DiskError> {
         let supply = Arc::clone(&self.supply);
-        self.prepare(|done| supply.pause(done))
+        self.prepare(|done| supply.rest(done))
     }
 
-    fn prepare(&self, pause: impl Fn(u64)) -> Result<PrepareOutcome, DiskError> {
+    fn prepare(&self, go_on: impl Fn(u64) -> bool) -> Result<PrepareOutcome, DiskError> {
         if !self.is_needed() {
             return Ok(PrepareOutcome::NotNeeded);
         }
         // Only the preparer raises it, so it is still that when the segment is put on the shelf.
         let number = self.supply.shelf().next;
-        let created = segment::create(&*self.storage, &self.folder, number, self.segment_bytes, pause);
+        let created = segment::create_while(&*self.storage, &self.folder, number, self.segment_bytes, go_on);
         let mut shelf = self.supply.shelf();
         self.supply.degraded.store(created.is_err(), Ordering::Relaxed);
         shelf.problem = created.as_ref().err().map(ToString::to_string);
-        shelf.ready.push_back(created?);
+        let Some(segment) = created? else { return Ok(PrepareOutcome::NotNeeded) };
+        shelf.ready.push_back(segment);
         shelf.next += 1;
         drop(shelf);
         self.supply.changed.notify_all();
         Ok(PrepareOutcome::Prepared(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rest_is_over_when_somebody_waits() {
+        let supply = |used| SegmentSupply::new(VecDeque::new(), 2, used);
+        assert!(supply(0).has_time(1) && supply(100).has_time(201));
+        assert!(!supply(100).has_time(200), "the writer may be there soon");
+        assert!(!supply(0).has_time(0), "nothing is there");
+        let (failed, stopped, hurried) = (supply(0), supply(0), supply(0));
+        failed.degraded.store(true, Ordering::Relaxed);
+        assert!(!failed.has_time(1), "orders are refused until it is there");
+        stopped.stop();
+        assert!(!stopped.has_time(1));
+        hurried.note_used(HURRY);
+        assert!(!hurried.has_time(u64::MAX - AHEAD), "the writer waits");
     }
 }

@@ -233,7 +233,7 @@ pub(crate) fn prepare_segments(mut preparer: SegmentPreparer) -> Result<JoinHand
             if !preparer.wait(PREPARE_AGAIN) {
                 continue;
             }
-            let prepared = preparer.step_at_pace();
+            let prepared = preparer.step_with_rests();
             // Said when it begins and when it is over, not all the time between.
             match &prepared {
                 Err(error) if !failing => tracing::error!(

@@ -2,8 +2,10 @@
 //! there, and after an error nothing is acknowledged.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use betex_journal::{JournalOptions, Log, LogError};
+use betex_journal::{JournalOptions, Log, LogError, PrepareOutcome};
 
 use crate::memory_storage::{Call, Crash, MemoryStorage};
 use crate::tape::{
@@ -147,53 +149,42 @@ fn prepared(storage: &MemoryStorage) -> usize {
     unfinished.map_or(0, |name| storage.read(&name).len())
 }
 
-#[test]
-fn the_next_segment_grows_as_the_one_in_use_fills() {
-    let storage = MemoryStorage::default();
-    let Opened { mut log, mut preparer, .. } = open(storage.clone());
-    let supply = std::sync::Arc::clone(log.supply());
-    let preparing = std::thread::spawn(move || preparer.step_at_pace().map(|_| ()));
-    let piece = 256 << 10;
-    while prepared(&storage) < piece {
-        std::thread::sleep(std::time::Duration::from_millis(1));
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let asked = Instant::now();
+    while !is_so() {
+        assert!(asked.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(1));
     }
-    let (mut written, mut grew) = (0, Vec::new());
-    for (stamp, events) in orders(ORDERS_PER_SEGMENT as u64 / 2) {
+}
+
+/// A large segment takes its time while nobody needs it, and is there at once when somebody does.
+#[test]
+fn a_segment_is_prepared_with_rests_until_the_writer_needs_it() {
+    let storage = MemoryStorage::default();
+    drop(open(storage.clone()));
+    // Larger than the one in use, so that what is used of that is not enough to go by.
+    let larger = JournalOptions { segment_bytes: 64 << 20, ..options() };
+    let Opened { mut log, mut preparer, .. } = try_open_with(storage.clone(), &larger).unwrap();
+    let supply = Arc::clone(log.supply());
+    let preparing = std::thread::spawn(move || preparer.step_with_rests());
+    wait_until("nothing is prepared", || prepared(&storage) > 0);
+    assert!(!supply.is_ready(), "256 pieces, and a rest before each");
+    for (stamp, events) in orders(ORDERS_PER_SEGMENT as u64 + 1) {
         log.append(&stamp, &events).unwrap();
         log.commit().unwrap();
-        written += 1;
-        let (used, done) = (usize::try_from(log.bytes()).unwrap(), prepared(&storage));
-        if !preparing.is_finished() && done > 0 {
-            assert!(done <= 4 * used + 2 * piece, "{done} prepared of {used} used");
-            grew.push(done);
-        }
     }
-    // It was not awaited, and yet is whole by then.
-    assert!(written < ORDERS_PER_SEGMENT && !grew.is_empty());
-    preparing.join().unwrap().unwrap();
-    assert!(supply.is_ready());
+    assert_eq!(preparing.join().unwrap().unwrap(), PrepareOutcome::Prepared(2));
 }
 
 #[test]
-fn a_pause_ends_with_the_supply_and_with_a_writer_that_waits() {
-    for is_stopped in [true, false] {
-        // Four times the segment in use would not be enough for the next, which is larger.
-        let storage = MemoryStorage::default();
-        drop(open(storage.clone()));
-        let larger = JournalOptions { segment_bytes: 8 << 20, ..options() };
-        let Opened { mut log, mut preparer, .. } = try_open_with(storage, &larger).unwrap();
-        let supply = std::sync::Arc::clone(log.supply());
-        let preparing = std::thread::spawn(move || preparer.step_at_pace().map(|_| ()));
-        if is_stopped {
-            supply.stop();
-        } else {
-            for (stamp, events) in orders(ORDERS_PER_SEGMENT as u64 + 1) {
-                log.append(&stamp, &events).unwrap();
-                log.commit().unwrap();
-            }
-        }
-        preparing.join().unwrap().unwrap();
-    }
+fn a_segment_that_nobody_wants_any_more_is_given_up() {
+    let storage = MemoryStorage::default();
+    let Opened { log, mut preparer, .. } = open(storage.clone());
+    let supply = Arc::clone(log.supply());
+    supply.stop();
+    assert_eq!(preparer.step_with_rests().unwrap(), PrepareOutcome::NotNeeded);
+    assert!(!supply.is_degraded() && supply.problem().is_none());
+    assert!(storage.files().iter().all(|name| !name.contains("00000002")), "{:?}", storage.files());
 }
 
 #[test]
