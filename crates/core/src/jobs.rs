@@ -1,7 +1,7 @@
 //! Long jobs: what takes out more orders than one transaction may, in steps between other commands. They
 //! are part of the state, so a crash in the middle goes on where it was.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::book::{Order, OrderSlot, Store};
 use crate::event::{CancelReason, Job, OutcomeIndex};
@@ -34,6 +34,8 @@ pub(crate) struct Jobs {
     /// By number. Mass cancels are at most [`MASS_CANCELS_MAX`](crate::limits::MASS_CANCELS_MAX), a market's own
     /// jobs at most two for turning in-play and one an outcome.
     filtered: BTreeMap<u64, Running>,
+    /// The same by market: an order that leaves asks the jobs of its market alone, of which there are few.
+    by_market: BTreeSet<(u32, u64)>,
 }
 
 impl Jobs {
@@ -58,8 +60,8 @@ impl Jobs {
 
     /// The jobs of a market, closing aside.
     pub(crate) fn of(&self, market: u32) -> impl Iterator<Item = (u64, &Job)> {
-        let running = self.filtered.iter().filter(move |(_, running)| running.market == market);
-        running.map(|(number, running)| (*number, &running.job))
+        let numbers = self.by_market.range((market, 0)..=(market, u64::MAX));
+        numbers.map(|(_, number)| (*number, &self.get(*number).job))
     }
 
     /// A market closed with orders in it.
@@ -81,6 +83,7 @@ impl Jobs {
     pub(crate) fn resume(&mut self, store: &mut Store, number: u64, market: u32, job: Job) {
         point_at(store, job.next);
         self.filtered.insert(number, Running { market, job });
+        self.by_market.insert((market, number));
     }
 
     /// Whoever waits behind the others.
@@ -117,7 +120,8 @@ impl Jobs {
             self.took_turn(turn);
         } else {
             let was_mass_cancel = self.is_mass_cancel(turn);
-            self.filtered.remove(&number).expect("a job that ends was started");
+            let ended = self.filtered.remove(&number).expect("a job that ends was started");
+            self.by_market.remove(&(ended.market, number));
             self.end_turns(turn);
             if was_mass_cancel {
                 self.put_own_first();
@@ -165,8 +169,14 @@ impl Jobs {
     /// An order that jobs may be going on with is about to leave the book: they go on with the one behind.
     #[cold]
     pub(crate) fn hand_over(&mut self, market: &Market, store: &mut Store, slot: OrderSlot) {
-        let id = store.orders[slot].id;
-        for Running { job, .. } in self.filtered.values_mut().filter(|running| running.job.next == id) {
+        let Order { id, market: place, .. } = store.orders[slot];
+        for (_, number) in self.by_market.range((place, 0)..=(place, u64::MAX)) {
+            #[cfg(test)]
+            LOOKED_AT.set(LOOKED_AT.get() + 1);
+            let Some(Running { job, .. }) = self.filtered.get_mut(number) else { continue };
+            if job.next != id {
+                continue;
+            }
             let behind = Walk::new(market, job.filter.outcome).after(store, slot);
             job.next = behind.map_or(OrderId::NONE, |slot| store.orders[slot].id);
             point_at(store, job.next);
@@ -211,5 +221,57 @@ impl State {
     pub fn jobs(&self) -> impl Iterator<Item = (u64, MarketId, Job)> + '_ {
         let jobs = self.jobs.filtered.iter();
         jobs.map(|(number, running)| (*number, self.markets.get(running.market).id, running.job))
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many jobs were looked at because an order left.
+    static LOOKED_AT: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{CommandKind, MassCancel, NewMarket, NewOrder, OrderRef};
+    use crate::decide::decide;
+    use crate::limits::ORDERS_PER_STEP_MAX;
+    use crate::types::{AccountId, BookMarketState, Price, Quantity, RunnerId, Side};
+
+    /// However many markets are being emptied, an order that leaves costs a look at the jobs of its own.
+    #[test]
+    fn an_order_that_leaves_asks_the_jobs_of_its_market_alone() {
+        let (mut state, mut events) = (State::new(), Vec::new());
+        let mut run = |market, kind: &CommandKind| {
+            let receipt = decide(&state, market, kind, 1, &mut events).expect("it is taken");
+            state.apply_next(receipt.market_id(market), 1, &events);
+            (state.jobs().count(), state.jobs().next().map(|(_, _, job)| job.next))
+        };
+        const MARKETS: u64 = 20;
+        for market in (1..=MARKETS).map(MarketId) {
+            let spec = NewMarket { state: BookMarketState::Open, ..NewMarket::new("", ["Home", "Away"]) };
+            run(market, &CommandKind::CreateMarket(Box::new(spec)));
+            for _ in 0..ORDERS_PER_STEP_MAX + 2 {
+                let order = NewOrder::limit(RunnerId(1), Side::Yes, Price(20_000), Quantity(100));
+                run(market, &CommandKind::SubmitOrder(order));
+            }
+            let all = MassCancel {
+                account_id: AccountId::NONE,
+                runner_id: RunnerId::NONE,
+                from_ns: 0,
+                until_ns: 0,
+            };
+            run(market, &CommandKind::CancelOrders(all));
+        }
+        LOOKED_AT.set(0);
+        let next = OrderId(u64::from(ORDERS_PER_STEP_MAX) + 1);
+        let cancel = CommandKind::CancelOrder {
+            order: OrderRef::Id(next),
+            account_id: AccountId::NONE,
+            keep: Quantity::ZERO,
+        };
+        let (jobs, goes_on_with) = run(MarketId(1), &cancel);
+        assert_eq!((jobs as u64, goes_on_with), (MARKETS, Some(OrderId(next.0 + 1))));
+        assert_eq!(LOOKED_AT.get(), 1);
     }
 }

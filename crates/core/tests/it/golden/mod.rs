@@ -115,14 +115,13 @@ fn one() -> i64 {
     1
 }
 
-/// Where the vectors are: in `BETEX_VECTORS`, or beside the checkout.
+/// Where the vectors are: in `tests/golden`, or others of their kind in `BETEX_VECTORS`.
 fn vectors() -> PathBuf {
     if let Some(folder) = std::env::var_os("BETEX_VECTORS") {
         return folder.into();
     }
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let beside = Path::new(&package).ancestors().nth(3).unwrap_or(Path::new(""));
-    ["shared", "vectors"].iter().fold(beside.to_owned(), |path, part| path.join(part))
+    Path::new(&package).join("tests").join("golden")
 }
 
 /// What both players of a scenario can do.
@@ -157,21 +156,15 @@ fn play(scenario: &Scenario, player: &mut dyn Player) {
     assert_eq!(book, scenario.book_after, "{}", scenario.name);
 }
 
-/// Whoever runs the tests is to see what was not run: past the capture of the test harness.
+/// Whoever runs the tests is to see how many there were: past the capture of the test harness.
 fn say(text: &str) {
     writeln!(std::io::stderr(), "golden scenarios: {text}").expect("stderr takes it");
 }
 
-/// The scenarios of a file; none, and a word about it, if it cannot be read.
+/// The scenarios of a file.
 fn load(name: &str) -> Vec<Scenario> {
     let file = vectors().join(name);
-    let json = match std::fs::read_to_string(&file) {
-        Ok(json) => json,
-        Err(error) => {
-            say(&format!("SKIPPED, {} cannot be read ({error}); set BETEX_VECTORS", file.display()));
-            return Vec::new();
-        }
-    };
+    let json = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut scenarios: Vec<Scenario> =
         serde_json::from_str(&json).expect("the vectors are as their README says");
     assert!(!scenarios.is_empty(), "{} has no scenario", file.display());
