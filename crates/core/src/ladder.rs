@@ -62,8 +62,8 @@ const CLASSIC: [Band; 10] = [
 const FINEST: [Band; 1] = [band(10_100, 10_000_000, 100, 0)];
 
 impl Band {
-    /// The tick of a price that is not beyond this band, if it is in it. Every order asks, so where the band
-    /// is a constant this is to be free of divisions.
+    /// The tick of a price that is not beyond this band, if it is in it. Where the band is a constant there are
+    /// no divisions.
     #[inline(always)]
     fn tick_of(&self, price: u32) -> Option<Tick> {
         let offset = price.checked_sub(self.first).filter(|_| price <= self.last)?;

@@ -64,7 +64,8 @@ impl Topology {
     pub(crate) fn group(&self, outcome: OutcomeIndex) -> Option<&Group> {
         match &self.groups[..] {
             [] => None,
-            // Every order asks, and most markets are one group of all.
+            // Every order asks, and most markets are one group of all: where there are groups, every outcome
+            // has one.
             [all] => Some(all),
             groups => Some(&groups[usize::from(self.group_of[outcome.index()]?)]),
         }

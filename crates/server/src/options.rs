@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use betex::book::Limits;
 use betex::config::Config;
 use clap::{Parser, ValueEnum};
 use serde::Deserialize;
@@ -32,6 +33,8 @@ pub struct Options {
     pub retention_bytes: u64,
     /// Seconds that what was written stays although a snapshot stands for it.
     pub retention_s: u64,
+    /// Seconds after which a closed market is forgotten; 0: never.
+    pub closed_market_ttl_s: u64,
 }
 
 impl Options {
@@ -44,6 +47,10 @@ impl Options {
             snapshot_every_segments: self.snapshot_every_segments,
             retention_bytes: self.retention_bytes,
             retention_age: Duration::from_secs(self.retention_s),
+            limits: Limits {
+                closed_market_ttl_ms: self.closed_market_ttl_s.saturating_mul(1_000),
+                ..Limits::default()
+            },
             ..Config::default()
         }
     }
@@ -63,6 +70,8 @@ impl Default for Options {
             snapshot_every_segments: engine.snapshot_every_segments,
             retention_bytes: engine.retention_bytes,
             retention_s: engine.retention_age.as_secs(),
+            // There is no call that removes a market, and there is only room for so many.
+            closed_market_ttl_s: 86_400,
         }
     }
 }
@@ -133,6 +142,10 @@ pub struct Args {
     #[arg(long, env = "BETEX_RETENTION_S", value_name = "SECONDS")]
     retention_s: Option<u64>,
 
+    /// Seconds after which a closed market is forgotten, and its name free again; 0: never [default: 86400]
+    #[arg(long, env = "BETEX_CLOSED_MARKET_TTL_S", value_name = "SECONDS")]
+    closed_market_ttl_s: Option<u64>,
+
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -152,6 +165,7 @@ struct File {
     snapshot_every_segments: Option<u32>,
     retention_bytes: Option<u64>,
     retention_s: Option<u64>,
+    closed_market_ttl_s: Option<u64>,
 }
 
 /// A configuration file that cannot be used.
@@ -197,6 +211,10 @@ impl Args {
                 .unwrap_or(default.snapshot_every_segments),
             retention_bytes: self.retention_bytes.or(file.retention_bytes).unwrap_or(default.retention_bytes),
             retention_s: self.retention_s.or(file.retention_s).unwrap_or(default.retention_s),
+            closed_market_ttl_s: self
+                .closed_market_ttl_s
+                .or(file.closed_market_ttl_s)
+                .unwrap_or(default.closed_market_ttl_s),
         })
     }
 }
@@ -244,7 +262,8 @@ mod tests {
     fn what_is_said_reaches_the_engine() {
         let file =
             "segment-bytes = 1048576\nsnapshot-every-segments = 2\nretention-bytes = 0\nretention-s = 60";
-        let engine = resolve(file, &["--retention-s", "0"]).unwrap().engine();
+        let engine = resolve(file, &["--retention-s", "0", "--closed-market-ttl-s", "2"]).unwrap().engine();
+        assert_eq!(engine.limits.closed_market_ttl_ms, 2_000);
         assert_eq!((engine.segment_bytes, engine.snapshot_every_segments), (1 << 20, 2));
         assert_eq!((engine.retention_bytes, engine.retention_age), (0, Duration::ZERO));
     }

@@ -212,6 +212,9 @@ impl HandlerPositions {
             if let Some(hold) = entry.hold.as_ref().filter(|hold| !hold.is_gone()) {
                 // It is here; whether it hangs was looked at there, with an alarm.
                 entry.lost = hold.is_stuck();
+                if !entry.lost {
+                    entry.kept.seen_ns = entry.kept.seen_ns.max(now_ns);
+                }
             } else if !entry.lost && self.is_overdue(entry, now_ns) {
                 entry.lost = true;
                 ::metrics::counter!(crate::metrics::HANDLER_CLAIMS_LOST).increment(1);

@@ -17,7 +17,7 @@ use super::lanes::{Lanes, Submission};
 use super::pipeline::{self, Shared, Stages};
 use super::response::{Reply, Responder};
 use super::sequencer::{Clock, Progress, Sequencer};
-use super::snapshots::{self, Readers};
+use super::snapshots::{self, ClaimTime, Readers};
 use crate::config::Config;
 use crate::error::EngineError;
 
@@ -124,7 +124,8 @@ impl Rig {
 
     /// Lets the maker of snapshots take its step at this time; whether nothing failed.
     pub fn step_snapshots(&self, maker: &mut SnapshotMaker, now_ns: u64) -> bool {
-        snapshots::step(maker, &Readers { shared: self.shared.clone(), positions: None }, now_ns)
+        let claims = ClaimTime { now_ns, running_ns: now_ns };
+        snapshots::step(maker, &Readers { shared: self.shared.clone(), positions: None }, claims)
     }
 
     /// Takes no more commands, as [`Engine::stop`](crate::Engine::stop).

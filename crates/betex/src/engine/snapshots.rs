@@ -22,11 +22,11 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// The lowest sequence number that somebody still has to read, [`u64::MAX`] if nobody has to: those who
-    /// follow now, and those who are to come back. `now_ns` is the time that claims are counted in.
-    fn floor(&self, now_ns: u64) -> u64 {
+    /// follow now, and those who are to come back.
+    fn floor(&self, claims: ClaimTime) -> u64 {
         // In this order: whether those who follow hang is looked at first.
-        let followed = self.shared.feeds.floor(now_ns);
-        let claimed = self.positions.as_ref().and_then(|positions| positions.floor(now_ns));
+        let followed = self.shared.feeds.floor(claims.running_ns);
+        let claimed = self.positions.as_ref().and_then(|positions| positions.floor(claims.now_ns));
         followed.min(claimed.unwrap_or(u64::MAX))
     }
 
@@ -34,6 +34,15 @@ impl Readers {
     fn now_ns(&self) -> u64 {
         self.shared.read.read().time_ns()
     }
+}
+
+/// The times that claims are counted in.
+#[derive(Clone, Copy)]
+pub(crate) struct ClaimTime {
+    /// In nanoseconds since the Unix epoch: of those who are away, also over a restart.
+    pub(crate) now_ns: u64,
+    /// A time that nobody sets: of those who are here. A machine that was asleep has not seen them hang.
+    pub(crate) running_ns: u64,
 }
 
 /// How often it is looked whether something has become old enough to go.
@@ -45,20 +54,23 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// alarm and not the end: the engine needs none, but its next start takes longer and the directory grows.
 pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHandle<()>, EngineError> {
     pipeline::spawn("snapshots", move || {
-        let mut failed: Option<Instant> = None;
+        let (begun, mut failed) = (Instant::now(), None::<Instant>);
+        let claims = || ClaimTime {
+            now_ns: SystemClock.now_ns(),
+            running_ns: u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        };
         while !maker.supply().is_stopped() {
             let is_due = maker.wait(LOOK_AGAIN);
             if failed.is_some_and(|failed| failed.elapsed() < TRY_AGAIN) {
                 // Handlers that hang are an alarm all the same.
-                readers.floor(SystemClock.now_ns());
+                readers.floor(claims());
                 // What is due stays due, and would not be waited for.
                 if is_due {
                     maker.supply().wait_for_change(LOOK_AGAIN);
                 }
                 continue;
             }
-            let all_is_well =
-                catch_unwind(AssertUnwindSafe(|| step(&mut maker, &readers, SystemClock.now_ns())));
+            let all_is_well = catch_unwind(AssertUnwindSafe(|| step(&mut maker, &readers, claims())));
             failed = match all_is_well {
                 Ok(true) => None,
                 Ok(false) => Some(Instant::now()),
@@ -76,8 +88,8 @@ pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHan
 }
 
 /// Makes the snapshot that is due, and removes what is not needed any more; whether nothing failed.
-pub(crate) fn step(maker: &mut SnapshotMaker, readers: &Readers, now_ns: u64) -> bool {
-    make(maker) && prune(maker, readers, now_ns)
+pub(crate) fn step(maker: &mut SnapshotMaker, readers: &Readers, claims: ClaimTime) -> bool {
+    make(maker) && prune(maker, readers, claims)
 }
 
 /// Whether nothing failed.
@@ -105,8 +117,8 @@ fn make(maker: &mut SnapshotMaker) -> bool {
 }
 
 /// Whether nothing failed.
-fn prune(maker: &mut SnapshotMaker, readers: &Readers, now_ns: u64) -> bool {
-    match maker.prune(readers.now_ns(), readers.floor(now_ns)) {
+fn prune(maker: &mut SnapshotMaker, readers: &Readers, claims: ClaimTime) -> bool {
+    match maker.prune(readers.now_ns(), readers.floor(claims)) {
         Ok(pruned) => {
             ::metrics::counter!(crate::metrics::SEGMENTS_PRUNED).increment(pruned.segments);
             if pruned.segments > 0 {

@@ -6,6 +6,7 @@ mod bad_input;
 mod binary;
 mod every_event;
 mod flow;
+mod forgotten;
 mod golden;
 mod harness;
 mod in_process;
