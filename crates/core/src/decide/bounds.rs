@@ -1,5 +1,6 @@
 //! No shape of a book makes one command work without end: the work is counted, not timed. Every turn of
-//! every loop of a sweep counts as one of the four things that [`Work`] counts, or ends the sweep.
+//! every loop of a sweep counts as one of the four things that [`Work`] counts, looks at one maker of such a
+//! thing - at most 255 of them - or ends the sweep.
 
 use super::sweep::{End, Sweep, sweep};
 use super::taker::{Taker, Work};
