@@ -1,11 +1,11 @@
 //! The program killed again and again over one directory, under load, while snapshots are made and segments
 //! removed: what was acknowledged is there, and what was not is there whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use betex_proto::v1::{CancelOrderRequest, MarketLifecycleRequest, SubmitOrderRequest, SubmitOrderResponse};
 
@@ -25,7 +25,7 @@ const BUSY: [&str; 8] = [
 const KILLS: u32 = 20;
 const TRADERS: u64 = 64;
 
-/// An order of a trader with a name that no other has; every fifth is cancelled by the next one's turn.
+/// An order of a trader with a name that no other has.
 fn nth(trader: u64, n: u64) -> SubmitOrderRequest {
     let side = if n.is_multiple_of(3) { "LAY" } else { "BACK" };
     let order = limit(side, 2.5, 100 + trader, &format!("user-{trader}"));
@@ -67,10 +67,51 @@ async fn check(mut client: Client, trader: u64, answers: BTreeMap<u64, SubmitOrd
     }
 }
 
-fn files(data: &Path, ending: &str) -> usize {
+/// The names of the files that end so, in order. What vanishes meanwhile is not there.
+fn files(data: &Path, ending: &str) -> BTreeSet<String> {
     let folders = std::fs::read_dir(data).unwrap().flatten().filter(|entry| entry.path().is_dir());
-    let names = folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap().flatten());
-    names.filter(|file| file.file_name().to_string_lossy().ends_with(ending)).count()
+    let names = folders.flat_map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten().flatten());
+    names
+        .map(|file| file.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(ending))
+        .collect()
+}
+
+/// Kills a program under load at a moment of the caller's choice, starts it again over the same directory, and
+/// holds it to everything that was acknowledged; how many orders that were.
+async fn kill_under_load(
+    server: Running,
+    data: &Path,
+    flags: &[&str],
+    next: &mut [u64],
+    moment: impl Future<Output = ()>,
+) -> (Running, usize) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut traders = Vec::new();
+    for (trader, first) in (0..TRADERS).zip(&*next) {
+        let client = server.client().await;
+        traders.push(tokio::spawn(trade(client, trader, *first, Arc::clone(&stop))));
+    }
+    moment.await;
+    server.kill();
+    stop.store(true, Ordering::Relaxed);
+    let mut told = Vec::new();
+    for trader in traders {
+        told.push(trader.await.unwrap());
+    }
+    let server = Running::on(data, flags);
+    let client = server.client().await;
+    let (mut acknowledged, mut checks) = (0, Vec::new());
+    for ((trader, next), answers) in (0..TRADERS).zip(next).zip(told) {
+        // The one that was under way may be there or not: its name is not used again.
+        *next = answers.keys().next_back().map_or(*next, |last| last + 1) + 1_000;
+        acknowledged += answers.len();
+        checks.push(tokio::spawn(check(client.clone(), trader, answers)));
+    }
+    for check in checks {
+        check.await.unwrap();
+    }
+    (server, acknowledged)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,38 +121,52 @@ async fn twenty_kills_over_one_directory_lose_nothing() {
     let mut server = Running::on(&data, &BUSY);
     open_market(&mut server.client().await).await;
     let mut next = vec![0; usize::try_from(TRADERS).unwrap()];
-    let (mut acknowledged, mut snapshots) = (0, 0);
+    let mut acknowledged = 0;
     for kill in 0..KILLS {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut traders = Vec::new();
-        for (trader, first) in (0..TRADERS).zip(&next) {
-            let client = server.client().await;
-            traders.push(tokio::spawn(trade(client, trader, *first, Arc::clone(&stop))));
-        }
         // Not always at the same place of what it does.
-        tokio::time::sleep(Duration::from_millis(150 + u64::from(kill % 7) * 60)).await;
-        snapshots = snapshots.max(files(&data, ".snapshot"));
-        server.kill();
-        stop.store(true, Ordering::Relaxed);
-        let mut told = Vec::new();
-        for trader in traders {
-            told.push(trader.await.unwrap());
-        }
-        server = Running::on(&data, &BUSY);
-        let client = server.client().await;
-        let mut checks = Vec::new();
-        for ((trader, next), answers) in (0..TRADERS).zip(&mut next).zip(told) {
-            // The one that was under way may be there or not: its name is not used again.
-            *next = answers.keys().next_back().map_or(*next, |last| last + 1) + 1_000;
-            acknowledged += answers.len();
-            checks.push(tokio::spawn(check(client.clone(), trader, answers)));
-        }
-        for check in checks {
-            check.await.unwrap();
-        }
+        let moment = tokio::time::sleep(Duration::from_millis(150 + u64::from(kill % 7) * 60));
+        let (again, orders) = kill_under_load(server, &data, &BUSY, &mut next, moment).await;
+        server = again;
+        acknowledged += orders;
     }
     assert!(acknowledged > 500, "only {acknowledged} orders were acknowledged in {KILLS} lives");
-    println!("{KILLS} kills, {acknowledged} acknowledged orders, all there; {snapshots} snapshots at a time");
+    println!("{KILLS} kills, {acknowledged} acknowledged orders, all there");
+    server.stop();
+}
+
+/// Until something can be seen in a directory.
+async fn seen(what: &str, is_so: impl Fn() -> bool) {
+    let asked = Instant::now();
+    while !is_so() {
+        assert!(asked.elapsed() < Duration::from_secs(120), "{what} was not seen");
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+}
+
+/// Aimed at what the background does: a snapshot that is not whole yet, segments of which the first is gone.
+/// Nothing is synced, so that there is much of both; a process that is killed leaves its writes to the system.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_while_a_snapshot_is_written_and_while_segments_are_removed_lose_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let flags: Vec<&str> = BUSY.into_iter().chain(["--durability", "none"]).collect();
+    let mut server = Running::on(&data, &flags);
+    open_market(&mut server.client().await).await;
+    let mut next = vec![0; usize::try_from(TRADERS).unwrap()];
+    let mut acknowledged = 0;
+    for _ in 0..3 {
+        let writing = seen("a snapshot under way", || !files(&data, ".snapshot.new").is_empty());
+        let (again, orders) = kill_under_load(server, &data, &flags, &mut next, writing).await;
+        acknowledged += orders;
+        let before = files(&data, ".segment").into_iter().next();
+        let removing = seen("a segment removed", || files(&data, ".segment").into_iter().next() > before);
+        let (again, orders) = kill_under_load(again, &data, &flags, &mut next, removing).await;
+        acknowledged += orders;
+        server = again;
+    }
+    println!(
+        "3 kills while a snapshot was written, 3 while segments went, {acknowledged} acknowledged orders"
+    );
     server.stop();
 }
 
