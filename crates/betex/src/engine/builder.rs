@@ -119,12 +119,14 @@ impl EngineBuilder {
         let readers = Readers { shared: shared.clone(), positions: Some(Arc::clone(&positions)) };
         let keepers = vec![pipeline::prepare_segments(preparer)?, snapshots::keep(maker, readers)?];
         let threads = pipeline::drive(stages, &config, Arc::clone(&supply))?;
+        let own_threads = threads.iter().chain(&followers).map(|thread| thread.thread().id()).collect();
         let engine = Engine {
             shared,
             storage,
             report,
             supply,
             threads: Mutex::new(threads),
+            own_threads,
             keepers: Mutex::new(keepers),
             followers: Mutex::new(followers),
             handler_patience: config.handler_patience,

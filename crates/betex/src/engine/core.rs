@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use betex_core::command::{Command, MarketConfig};
@@ -45,6 +45,8 @@ pub struct Engine {
     pub(super) report: RecoveryReport,
     pub(super) supply: Arc<SegmentSupply>,
     pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Those that call what its users gave it: answers and handlers.
+    pub(super) own_threads: Vec<ThreadId>,
     /// Prepare segments and make snapshots until the journal is closed.
     pub(super) keepers: Mutex<Vec<JoinHandle<()>>>,
     /// The handlers' threads.
@@ -219,12 +221,11 @@ impl Engine {
     /// itself, it does not wait.
     pub fn stop(&self) {
         self.shared.lanes.stop();
-        let (mut threads, mut followers) = (self.threads.lock(), self.followers.lock());
-        let own = std::thread::current().id();
-        if threads.iter().chain(followers.iter()).any(|thread| thread.thread().id() == own) {
-            followers.clear();
-            return threads.clear();
+        // Before the locks, which another stop may hold while it waits for this very thread.
+        if self.own_threads.contains(&std::thread::current().id()) {
+            return;
         }
+        let (mut threads, mut followers) = (self.threads.lock(), self.followers.lock());
         let asked = Instant::now();
         while threads.iter().any(|thread| !thread.is_finished()) {
             // The journal may be waiting for room that a full disk will not give: what is behind it was

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use betex::engine::Response;
 use betex::prelude::*;
 use std::sync::Mutex;
 
@@ -91,4 +92,33 @@ fn a_handler_that_panics_is_stopped_and_the_exchange_goes_on() {
     engine.stop();
     assert_eq!(broken.sequences(), [1, 2, 3, 4]);
     assert_eq!(sound.sequences(), (1..=12).collect::<Vec<_>>());
+}
+
+/// Somebody else's stop waits for the thread that calls, and holds what a stop needs.
+#[test]
+fn a_stop_in_an_answer_does_not_wait_for_the_stop_that_waits_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = Arc::new(open(&directory));
+    let ((entered, is_in), (go, gone)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let same = Arc::clone(&engine);
+    let answer = move |_: &Response<'_>| {
+        entered.send(()).unwrap();
+        gone.recv().unwrap();
+        same.stop();
+    };
+    engine.submit_with(order(Side::No, 250, 1, 1), answer).unwrap();
+    is_in.recv().unwrap();
+    let other = Arc::clone(&engine);
+    let stopping = std::thread::spawn(move || other.stop());
+    while engine.health() != Health::Stopping {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Long enough for it to have what it needs; if not, there is nothing to see, and nothing fails.
+    std::thread::sleep(Duration::from_millis(100));
+    go.send(()).unwrap();
+    let asked = std::time::Instant::now();
+    while !stopping.is_finished() {
+        assert!(asked.elapsed() < Duration::from_secs(60), "they wait for each other");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
