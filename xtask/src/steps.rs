@@ -67,7 +67,7 @@ impl Steps {
         };
         println!("{verdict:>6} {seconds:>7.1} s  {counted}");
         // What was not done, and figures that are worth as much as a count of tests.
-        let figures = log.lines().filter(|line| line.starts_with("fuzz "));
+        let figures = log.lines().filter(|line| line.starts_with("fuzz ") || line.starts_with("proof: "));
         for line in skipped.into_iter().chain(figures) {
             println!("    {line}");
         }

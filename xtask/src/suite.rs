@@ -41,7 +41,9 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
         shell.run(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     steps.step("cargo test", |shell| {
-        let mut test = workspace.cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+        // With what the tests say: the counts of the proofs, and what could not be done here.
+        let all = ["test", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"];
+        let mut test = workspace.cargo(&all);
         shell.run(&mut test)
     })?;
     steps.step("fuzzing", |shell| fuzz::run(workspace, shell, &fuzz::Options::all(FUZZ_SECONDS)))?;

@@ -77,7 +77,7 @@ fn a_copy_is_a_prefix_or_is_refused() {
             }
         }
     }
-    println!("{opened} copies opened as a prefix, {refused} were refused");
+    println!("proof: {opened} copies opened as a prefix, {refused} were refused");
     assert!(opened > 0, "a copy should mostly open");
 }
 

@@ -118,7 +118,7 @@ fn from_the_journal_to_live_under_load_without_gap_or_repeat() {
         caught_up += seen.iter().filter(|event| event.caught_up).count();
         switches += seen.windows(2).filter(|pair| pair[0].caught_up != pair[1].caught_up).count();
     }
-    println!("{RUNS} runs, {events} events, {caught_up} from the journal, {switches} switches");
+    println!("proof: {RUNS} runs, {events} events, {caught_up} from the journal, {switches} switches");
     assert!(
         switches > 40 && caught_up > 1_000 && events - caught_up > 1_000,
         "{switches} {caught_up} {events}"

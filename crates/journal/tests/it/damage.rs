@@ -72,7 +72,7 @@ fn cut_at_every_byte() {
         }
     }
     println!(
-        "cut points: {} ({torn} torn tails of {})",
+        "proof: cut points: {} ({torn} torn tails of {})",
         ends.last().unwrap() + 1,
         2 * (ends.last().unwrap() + 1)
     );
@@ -117,7 +117,7 @@ fn every_bit_flipped() {
         }
     }
     let all = 8 * ends.last().unwrap();
-    println!("flipped bits: {all} ({refused} refused, {torn} a torn tail, {harmless} in padding)");
+    println!("proof: flipped bits: {all} ({refused} refused, {torn} a torn tail, {harmless} in padding)");
     assert_eq!(refused + torn + harmless, all);
 }
 

@@ -55,7 +55,7 @@ fn every_write_and_every_sync_fails_in_turn() {
             }
         }
     }
-    println!("failed calls: {failed}");
+    println!("proof: failed calls: {failed}");
     assert_eq!(failed, 2 * day.len());
 }
 
@@ -90,7 +90,7 @@ fn unsynced_writes_are_lost_or_torn_at_every_commit() {
             crashes += 1;
         }
     }
-    println!("crashes with torn writes: {crashes}");
+    println!("proof: crashes with torn writes: {crashes}");
 }
 
 /// A killed process leaves what it wrote in the page cache; after recovery it is on the disk.
@@ -139,7 +139,7 @@ fn every_call_of_opening_fails_in_turn() {
             }
         }
     }
-    println!("failed calls while opening: {failed}");
+    println!("proof: failed calls while opening: {failed}");
     assert!(failed > 15);
 }
 

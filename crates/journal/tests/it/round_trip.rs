@@ -116,7 +116,7 @@ fn every_changed_bit_of_a_body_is_refused_or_means_something() {
         refused += usize::from(!whole);
         assert!(!whole || encode(&decoded) == changed, "bit {bit}");
     }
-    println!("changed bits of a body: {} ({refused} refused)", 8 * body.len());
+    println!("proof: changed bits of a body: {} ({refused} refused)", 8 * body.len());
 }
 
 /// A length that is not true allocates no more than the bytes that are there could ask for.

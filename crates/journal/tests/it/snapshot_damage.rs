@@ -80,7 +80,7 @@ fn cut_at_every_byte() {
         bytes.resize(whole.len() + more, 0);
         assert!(!check(&storage, &files, digest, &bytes));
     }
-    println!("cut points of a snapshot: {}", whole.len());
+    println!("proof: cut points of a snapshot: {}", whole.len());
 }
 
 #[test]
@@ -97,7 +97,10 @@ fn every_bit_flipped() {
             refused += 1;
         }
     }
-    println!("flipped bits of a snapshot: {} ({refused} refused, {harmless} in padding)", 8 * whole.len());
+    println!(
+        "proof: flipped bits of a snapshot: {} ({refused} refused, {harmless} in padding)",
+        8 * whole.len()
+    );
     assert!(harmless < 8 * 64, "only the padding of a frame means nothing");
     assert_eq!(recovered(&storage.kill()), digest);
 }
@@ -140,7 +143,9 @@ fn a_state_that_was_changed_is_found_by_its_digest() {
         refused += 1;
         by_digest += usize::from(desk.report.passed_over[0].contains("its digest is that of another state"));
     }
-    println!("pieces changed under a right checksum: {refused}, {by_digest} found by the digest alone");
+    println!(
+        "proof: pieces changed under a right checksum: {refused}, {by_digest} found by the digest alone"
+    );
     assert!(by_digest > 100, "{by_digest}");
 }
 

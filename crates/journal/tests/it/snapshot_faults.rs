@@ -61,7 +61,7 @@ fn every_call_fails_in_turn() {
             }
         }
     }
-    println!("failed calls of snapshots and pruning: {failed}, crashes: {crashes}");
+    println!("proof: failed calls of snapshots and pruning: {failed}, crashes: {crashes}");
     assert!(failed > 20, "{failed}");
 }
 

@@ -130,7 +130,7 @@ async fn twenty_kills_over_one_directory_lose_nothing() {
         acknowledged += orders;
     }
     assert!(acknowledged > 500, "only {acknowledged} orders were acknowledged in {KILLS} lives");
-    println!("{KILLS} kills, {acknowledged} acknowledged orders, all there");
+    println!("proof: {KILLS} kills, {acknowledged} acknowledged orders, all there");
     server.stop();
 }
 
@@ -165,7 +165,7 @@ async fn kills_while_a_snapshot_is_written_and_while_segments_are_removed_lose_n
         server = again;
     }
     println!(
-        "3 kills while a snapshot was written, 3 while segments went, {acknowledged} acknowledged orders"
+        "proof: 3 kills while a snapshot was written, 3 while segments went, {acknowledged} acknowledged orders"
     );
     server.stop();
 }
