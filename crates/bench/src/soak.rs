@@ -14,7 +14,6 @@ use anyhow::{Context, Result, ensure};
 use betex::idempotency::{Begun, Bounds, Idempotency};
 use betex::prelude::*;
 use parking_lot::Mutex;
-use tempfile::TempDir;
 
 /// Markets that are open at once.
 const MARKETS: u64 = 16;
@@ -34,7 +33,7 @@ pub struct Plan {
     pub commands: Option<u64>,
     /// Commands from one restart to the next.
     pub commands_per_restart: u64,
-    /// A journal that is longer than this at a restart gives way to a fresh one.
+    /// Bytes that the journal may have at a restart: what is behind two snapshots is removed.
     pub journal_bytes: u64,
     /// Bytes that the process may grow by after the warm-up.
     pub growth_bytes: u64,
@@ -138,13 +137,13 @@ impl Soak {
         }
     }
 
-    /// Runs in fresh directories below this one; `tell` hears of it about once a second.
+    /// Runs in a fresh directory below this one; `tell` hears of it about once a second.
     ///
     /// # Errors
-    /// Memory that grew, a state that was another one after a restart, events that the handler missed, or an
+    /// Memory or a journal that grew, a state that was another one after a restart, events that the handler missed, or an
     /// engine that does not start.
     pub fn run(mut self, below: &Path, mut tell: impl FnMut(&Course, Duration, u64)) -> Result<Course> {
-        let mut directory = fresh(below)?;
+        let directory = tempfile::tempdir_in(below).with_context(|| below.display().to_string())?;
         let mut engine = self.open(directory.path())?;
         while !self.is_over() {
             let until = self.course.commands + self.plan.commands_per_restart;
@@ -152,9 +151,11 @@ impl Soak {
                 self.command(&engine)?;
                 self.sample(&mut tell)?;
             }
-            (directory, engine) = self.restart(directory, engine, below)?;
+            engine = self.restart(directory.path(), engine)?;
         }
         engine.stop();
+        let first = engine.recovery().folder.join("00000001.segment");
+        ensure!(!first.exists(), "nothing of the journal was removed");
         let Course { warm_bytes, most_bytes, restarts, .. } = self.course;
         ensure!(restarts > WARM_UP_RESTARTS, "only {restarts} restarts: too short to say anything");
         let growth = most_bytes.saturating_sub(warm_bytes);
@@ -176,14 +177,24 @@ impl Soak {
 
     fn open(&self, directory: &Path) -> Result<Engine> {
         let limits = Limits { client_ids_per_market: 10_000, closed_market_ttl_ms: 1, ..Limits::default() };
-        let config = Config { limits, job_orders_per_s: 0, normal_lane: 1_024, ..Config::default() };
+        let config = Config {
+            limits,
+            job_orders_per_s: 0,
+            normal_lane: 1_024,
+            // Snapshots and pruning all the time.
+            segment_bytes: 4 << 20,
+            snapshot_every_segments: 1,
+            retention_bytes: 0,
+            retention_age: Duration::ZERO,
+            ..Config::default()
+        };
         let options = HandlerOptions { name: "soak".to_owned(), queue_events: 8_192 };
         let watcher = Watcher { seen: Arc::clone(&self.seen) };
         let kept = HandlerRecovery::Kept { new_after: 0 };
         Ok(EngineBuilder::new(config, directory)?.register_handler(watcher, kept, Some(options)).build()?)
     }
 
-    fn restart(&mut self, directory: TempDir, engine: Engine, below: &Path) -> Result<(TempDir, Engine)> {
+    fn restart(&mut self, directory: &Path, engine: Engine) -> Result<Engine> {
         engine.stop();
         let (digest, last) = (engine.read().digest(), engine.durable_sequence());
         let bytes = directory_bytes(&engine.recovery().folder)?;
@@ -193,19 +204,11 @@ impl Soak {
         }
         ensure!(self.seen.load(Ordering::Acquire) == last, "the handler has not seen all of {last} events");
         drop(engine);
-        let engine = self.open(directory.path())?;
+        let engine = self.open(directory)?;
         ensure!(engine.read().digest() == digest, "the recovered state is another one");
         self.course.restarts += 1;
-        if bytes <= self.plan.journal_bytes {
-            return Ok((directory, engine));
-        }
-        drop(engine);
-        let directory = fresh(below)?;
-        self.seen.store(0, Ordering::Release);
-        self.markets = 1..1;
-        self.ear.resting.lock().clear();
-        let engine = self.open(directory.path())?;
-        Ok((directory, engine))
+        ensure!(bytes <= self.plan.journal_bytes, "the journal has {bytes} bytes");
+        Ok(engine)
     }
 
     /// Sends one command, whenever the engine has room for it.
@@ -295,10 +298,6 @@ impl Soak {
         tell(&self.course, self.began.elapsed(), bytes);
         Ok(())
     }
-}
-
-fn fresh(below: &Path) -> Result<TempDir> {
-    tempfile::tempdir_in(below).with_context(|| below.display().to_string())
 }
 
 fn now_ms() -> u64 {

@@ -21,8 +21,8 @@ struct Options {
     /// Commands from one restart to the next.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     restart_every: u64,
-    /// A journal longer than this, in MiB, gives way to a fresh one at the next restart.
-    #[arg(long, default_value_t = 512)]
+    /// What the journal may have at a restart, in MiB.
+    #[arg(long, default_value_t = 256)]
     journal_mib: u64,
     /// What the process may grow by after the warm-up, in MiB.
     #[arg(long, default_value_t = 48)]
