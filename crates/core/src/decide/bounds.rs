@@ -163,13 +163,14 @@ fn many_outcomes_with_many_orders_end_at_the_bound_on_fills() {
 
 #[test]
 fn the_largest_stakes_overflow_nothing() {
-    for (side, maker, outcomes) in [
-        (Side::Yes, 20_000, 2),
-        (Side::Yes, 10_000_000, 2),
-        (Side::Yes, 10_000_000, 256),
-        (Side::No, 20_000, 2),
-        (Side::No, 10_000_000, 3),
-        (Side::No, 10_100, 2),
+    // Whether a set must be found: the implied price of the others is neither worse than 1.01 nor too good.
+    for (side, maker, outcomes, found) in [
+        (Side::Yes, 20_000, 2, true),
+        (Side::Yes, 10_000_000, 2, false),
+        (Side::Yes, 10_000_000, 256, true),
+        (Side::No, 20_000, 2, true),
+        (Side::No, 10_000_000, 3, false),
+        (Side::No, 10_100, 2, true),
     ] {
         let mut book = Book::new(Ladder::Classic, outcomes);
         for outcome in 1..outcomes {
@@ -182,6 +183,7 @@ fn the_largest_stakes_overflow_nothing() {
             .iter()
             .map(|event| if let Event::SetMatched(set) = event { set.quantity.0 } else { 0 })
             .sum();
+        assert_eq!(stakes > 0, found, "{side:?} {maker} {outcomes}");
         assert_eq!(swept.left, Quantity::MAX.0 - stakes);
     }
 }

@@ -28,3 +28,4 @@ mod snapshots;
 mod ticks;
 mod twin;
 mod voids;
+mod wide;
