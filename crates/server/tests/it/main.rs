@@ -8,6 +8,7 @@ mod every_event;
 mod flow;
 mod golden;
 mod harness;
+mod in_play;
 mod in_process;
 mod killed;
 mod lifecycle;
