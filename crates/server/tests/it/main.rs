@@ -14,6 +14,7 @@ mod killed;
 mod lifecycle;
 mod lines;
 mod mass_cancel;
+mod order_limit;
 mod order_types;
 mod orders;
 mod outcome_names;
