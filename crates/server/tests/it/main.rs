@@ -29,3 +29,4 @@ mod streams;
 mod terms;
 mod trading;
 mod void_trades;
+mod wide_sets;
