@@ -263,6 +263,19 @@ pub(crate) async fn submit(client: &mut Client, order: SubmitOrderRequest) -> Su
     client.submit_order(order).await.unwrap().into_inner()
 }
 
+/// The same order so many times, all under way at once, on one connection.
+pub(crate) async fn submit_many(
+    client: &Client,
+    count: usize,
+    order: &SubmitOrderRequest,
+) -> Vec<SubmitOrderResponse> {
+    let orders = (0..count).map(|_| {
+        let (mut client, order) = (client.clone(), order.clone());
+        async move { submit(&mut client, order).await }
+    });
+    futures::future::join_all(orders).await
+}
+
 pub(crate) async fn book(client: &mut Client, outcome: &str) -> GetOrderBookResponse {
     let request = GetOrderBookRequest {
         market_id: MARKET.to_owned(),
