@@ -195,7 +195,8 @@ impl<A> Table<A> {
 
 impl<A: Send + Sync + 'static> Idempotency<A> {
     /// Submits a command, unless its key was submitted before, and waits for the answer to the first one:
-    /// what `keep` made of the engine's response. Keep what the client is told, rather than all events.
+    /// what `keep` made of the engine's response. Keep what the client is told, rather than all events. It must not
+    /// panic: that would free the key of what is done.
     ///
     /// # Errors
     /// As [`Idempotency::begin`]; [`IdempotencyError::Engine`] as from [`Engine::submit`].

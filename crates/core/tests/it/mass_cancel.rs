@@ -3,10 +3,10 @@
 use betex_core::command::{CommandKind, MassCancel, NewMarket, NewOrder, OrderPrice};
 use betex_core::decide::Receipt;
 use betex_core::event::{CancelReason, Event, OrderFilter, OutcomeIndex};
-use betex_core::limits::{MASS_CANCELS_PER_MARKET_MAX, ORDERS_SEEN_PER_STEP_MAX};
+use betex_core::limits::{MASS_CANCELS_MAX, MASS_CANCELS_PER_MARKET_MAX, ORDERS_SEEN_PER_STEP_MAX};
 use betex_core::reject::Rejection;
 use betex_core::types::{
-    AccountId, BookMarketState, MarketKind, MarketPhase, OrderId, Price, Quantity, RunnerId, Side,
+    AccountId, BookMarketState, MarketId, MarketKind, MarketPhase, OrderId, Price, Quantity, RunnerId, Side,
 };
 
 use crate::crowd::{crowd, everything, go, jobs, member, only, taken, taken_out};
@@ -183,6 +183,41 @@ fn mass_cancels_are_bounded_and_keep_no_operator_waiting() {
     exchange.work_off();
     assert_eq!((jobs(&exchange).len(), exchange.resting(MARKET)), (0, 0));
     assert_eq!(exchange.replay(exchange.log.len()).digest(), exchange.state.digest());
+}
+
+/// So many markets at once that there is no room for one more mass cancel in any.
+#[test]
+fn mass_cancels_are_bounded_over_all_markets() {
+    let mut exchange = Exchange::default();
+    let markets = MASS_CANCELS_MAX / MASS_CANCELS_PER_MARKET_MAX;
+    let ids = (1..=markets as u64 + 1).map(MarketId);
+    for market in ids.clone() {
+        exchange.create(open_market(&market.to_string()));
+        for order in (0..ORDERS_SEEN_PER_STEP_MAX + 2).map(member) {
+            exchange.run(market, &CommandKind::SubmitOrder(order)).expect("rests");
+        }
+    }
+    let nobody = |account: usize| only(10 + account as u64);
+    for market in ids.clone().take(markets) {
+        for account in 0..MASS_CANCELS_PER_MARKET_MAX {
+            exchange.run(market, &nobody(account)).expect("there is room");
+        }
+    }
+    assert_eq!(jobs(&exchange).len(), MASS_CANCELS_MAX);
+    let last = MarketId(markets as u64 + 1);
+    let (what, limit) = ("mass cancels under way", MASS_CANCELS_MAX as u64);
+    assert_eq!(exchange.run(last, &nobody(0)), Err(Rejection::LimitReached { what, limit }));
+    // Closing always may, and has the next turn.
+    exchange.run(last, &CommandKind::CloseMarket { reason: None }).expect("closing is no mass cancel");
+    exchange.work().expect("there is work");
+    let (market, _) = exchange.work().expect("there is more");
+    assert_eq!(market, last);
+    // Each looks at the rest with its second step, and ends.
+    while jobs(&exchange).len() == MASS_CANCELS_MAX {
+        exchange.work().expect("there is a job");
+    }
+    let first = MarketId(1);
+    exchange.run(first, &nobody(0)).expect("there is room again");
 }
 
 /// YES and NO are one ladder, and still two outcomes to whoever ordered.
