@@ -113,6 +113,8 @@ fn a_sound_journal_is_sound_and_its_digest_is_the_states() {
     for task in ["stats", "dump"] {
         assert_eq!(run(directory.path(), task, &[]).code, 0);
     }
+    let said = run(directory.path(), "dump", &["--progress"]);
+    assert!(said.code == 0 && said.err.contains("sequence number 1"), "{said:?}");
     assert_eq!(image(directory.path()), before, "nothing is touched");
 }
 

@@ -1,5 +1,6 @@
 //! Makes a snapshot of what is sealed, and removes what no start needs any more.
 
+use std::cell::{Cell, RefCell};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use clap::Args;
 use crate::Place;
 use crate::failure::Failure;
 use crate::output::stdout;
+use crate::progress::Progress;
 
 /// How far handlers have come, in the journal's folder; the engine writes it.
 const POSITIONS: &str = "handlers.positions";
@@ -29,6 +31,9 @@ pub(crate) struct Options {
     /// Remove also what handlers have not read yet
     #[arg(long)]
     ignore_handlers: bool,
+    /// Say how far it is on stderr, also where that is no terminal
+    #[arg(long)]
+    progress: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
@@ -37,6 +42,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let floor = if options.ignore_handlers { u64::MAX } else { floor(&files.folder().join(POSITIONS))? };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+    let progress = RefCell::new(Progress::of_steps(options.progress));
+    progress
+        .borrow_mut()
+        .step(|| "opening the journal: what is behind the newest snapshot is read".to_owned());
     let storage = Arc::new(FileStorage::new(&options.place.directory));
     let (state, (writer, preparer, report)) = open_state(storage, &JournalOptions::default())?;
     // It is made again from the files.
@@ -48,7 +57,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         age_ns: options.keep_days.saturating_mul(DAY_NS),
     };
     let mut maker = preparer.snapshot_maker(SnapshotOptions { every_segments: 1, retention });
-    match maker.step(&|| false)? {
+    let frames = Cell::new(0_u64);
+    let read = || {
+        frames.set(frames.get() + 1);
+        progress.borrow_mut().step(|| format!("making a snapshot: {} frames are read", frames.get()));
+        // It is not to be given up.
+        false
+    };
+    let made = maker.step(&read)?;
+    drop(progress);
+    match made {
         Some(made) => writeln!(
             out,
             "Made a snapshot of {} bytes: the state at sequence number {}, {} events behind the snapshot before.",

@@ -1,6 +1,6 @@
 //! Events as JSON, one a line.
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use betex_journal::{JournalEvent, JournalReader, ReadError};
@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::filter::{Filter, Wanted};
 use crate::lines::Line;
 use crate::output::stdout;
+use crate::progress::Progress;
 
 /// Between two looks at a journal that is followed.
 const LOOK: Duration = Duration::from_millis(20);
@@ -24,6 +25,9 @@ pub(crate) struct Options {
     /// At the end wait for more, until stopped, or until nothing more can be wanted
     #[arg(long)]
     follow: bool,
+    /// Say how far it is on stderr: where a filter lets little through
+    #[arg(long)]
+    progress: bool,
 }
 
 pub(crate) fn run(options: Options) -> Result<(), Failure> {
@@ -42,6 +46,9 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     }
     let mut out = stdout();
     let mut events = Vec::new();
+    // Lines on a terminal say enough.
+    let mut progress =
+        Progress::of_steps(options.progress).only_if(options.progress || !io::stdout().is_terminal());
     loop {
         let next = reader.next_transaction(&mut events);
         // What is sound is shown, whatever comes behind it.
@@ -56,6 +63,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
         if filter.is_past(stamp.sequence, stamp.time_ns) {
             break;
         }
+        progress.step(|| format!("sequence number {}", stamp.sequence));
         filter.begin();
         let count = events.len() as u64;
         for (index, event) in (0..).zip(events.drain(..)) {

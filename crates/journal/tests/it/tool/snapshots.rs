@@ -172,6 +172,8 @@ fn handlers_keep_what_they_have_not_read() {
     let mut desk = open(FileStorage::new(directory.path()));
     fill_one(&directory, &mut desk);
     drop(desk);
-    let said = run(directory.path(), "compact", &[&NOTHING_KEPT[..], &["--ignore-handlers"]].concat());
+    let said =
+        run(directory.path(), "compact", &[&NOTHING_KEPT[..], &["--ignore-handlers", "--progress"]].concat());
+    assert!(said.err.contains("opening the journal"), "{said:?}");
     assert!(said.code == 0 && said.out.contains("Removed 3 segments"), "{said:?}");
 }
