@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use betex_proto::v1::{CancelOrderRequest, MarketLifecycleRequest, SubmitOrderRequest, SubmitOrderResponse};
 
-use crate::harness::{Client, MARKET, PATIENCE, Running, book, limit, open_market};
+use crate::harness::{Client, MARKET, PATIENCE, Running, book, command, limit, open_market};
 
 /// Small segments, a snapshot for each, and nothing kept for its own sake: both happen all the time.
 const BUSY: [&str; 8] = [
@@ -168,6 +168,68 @@ async fn kills_while_a_snapshot_is_written_and_while_segments_are_removed_lose_n
         "proof: 3 kills while a snapshot was written, 3 while segments went, {acknowledged} acknowledged orders"
     );
     server.stop();
+}
+
+/// Copies a directory file by file, as `cp -r` does; what vanishes meanwhile is left out.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let (old, new) = (entry.path(), to.join(entry.file_name()));
+        if old.is_dir() {
+            copy(&old, &new);
+        } else if let Err(error) = std::fs::copy(&old, &new) {
+            assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", old.display());
+        }
+    }
+}
+
+/// Under load, while snapshots are made and segments removed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_a_live_directory_opens_as_a_prefix_or_is_refused_in_a_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let flags: Vec<&str> = BUSY.into_iter().chain(["--durability", "none"]).collect();
+    let server = Running::on(&data, &flags);
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut traders = Vec::new();
+    for trader in 0..TRADERS {
+        let client = server.client().await;
+        traders.push(tokio::spawn(trade(client, trader, 0, Arc::clone(&stop))));
+    }
+    let copies: Vec<_> = (0..5).map(|number| directory.path().join(format!("copy {number}"))).collect();
+    for to in &copies {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let (from, to) = (data.clone(), to.clone());
+        tokio::task::spawn_blocking(move || copy(&from, &to)).await.unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    for trader in traders {
+        trader.await.unwrap();
+    }
+    let live = book(&mut client, "Liverpool").await.sequence;
+    server.stop();
+    let (mut opened, mut refused, mut last) = (0, 0, 0);
+    for copy in &copies {
+        let mut all = vec!["--grpc-port", "0", "--http-port", "0", "--bind", "127.0.0.1", "--data-dir"];
+        all.push(copy.to_str().unwrap());
+        match Running::try_launch(command(&all), copy) {
+            Ok(again) => {
+                let sequence = book(&mut again.client().await, "Liverpool").await.sequence;
+                assert!(last <= sequence && sequence <= live, "{last}, {sequence}, {live}");
+                (opened, last) = (opened + 1, sequence);
+                again.stop();
+            }
+            Err(said) => {
+                assert!(said.contains("exit status: 1"), "{said}");
+                refused += 1;
+            }
+        }
+    }
+    println!(
+        "proof: {opened} copies of a live server's directory opened as a prefix, {refused} were refused"
+    );
 }
 
 /// A large market is closing when the program dies: it goes on closing when it is back, to the last order.
