@@ -36,6 +36,12 @@ pub const OWN_ORDERS_SKIPPED_MAX: u32 = 4_096;
 pub const PASSED_OVER_MAX: u32 = 4_096;
 /// Most payouts that one command looks at; after that it looks for no more sets.
 pub const PAYOUTS_MAX: u32 = 65_536;
+/// Most makers' legs that one look at virtual levels takes.
+pub const LOOK_FILLS_MAX: u32 = 2_048;
+/// Most makers that it passes over.
+pub const LOOK_PASSED_OVER_MAX: u32 = 512;
+/// Most payouts that it looks at.
+pub const LOOK_PAYOUTS_MAX: u32 = 4_096;
 /// Most orders that one step of a long job takes out.
 pub const ORDERS_PER_STEP_MAX: u32 = 512;
 /// Most orders that one step of a long job looks at.

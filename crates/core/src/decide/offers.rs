@@ -4,7 +4,9 @@ use super::sets::{Lanes, PassedOver, Set, Sets};
 use super::taker::{Taker, Work};
 use crate::event::OutcomeIndex;
 use crate::ladder::{Ladder, Tick};
-use crate::limits::{FILLS_MAX, PASSED_OVER_MAX, PAYOUTS_MAX};
+use crate::limits::{
+    FILLS_MAX, LOOK_FILLS_MAX, LOOK_PASSED_OVER_MAX, LOOK_PAYOUTS_MAX, PASSED_OVER_MAX, PAYOUTS_MAX,
+};
 use crate::market::{Market, Place};
 use crate::state::State;
 use crate::types::{AccountId, OrderId, Price, Quantity, SelfTradePrevention, Side};
@@ -15,18 +17,13 @@ use crate::view::LevelView;
 /// more levels.
 pub(crate) struct Effort(Work);
 
-/// Makers' legs, makers passed over and payouts that a look may take.
-const FILLS: u32 = 2_048;
-const PASSED_OVER: u32 = 512;
-const PAYOUTS: u32 = 4_096;
-
 impl Effort {
     pub(crate) fn new() -> Self {
         Self(Work {
-            fills: FILLS_MAX - FILLS,
+            fills: FILLS_MAX - LOOK_FILLS_MAX,
             own_orders: 0,
-            passed_over: PASSED_OVER_MAX - PASSED_OVER,
-            payouts: PAYOUTS_MAX - PAYOUTS,
+            passed_over: PASSED_OVER_MAX - LOOK_PASSED_OVER_MAX,
+            payouts: PAYOUTS_MAX - LOOK_PAYOUTS_MAX,
         })
     }
 }
