@@ -190,8 +190,11 @@ pub struct OrderAccepted {
     pub persistence: Persistence,
     /// How much was asked for.
     pub quantity: Quantity,
-    /// How much of it rests after this transaction.
+    /// How much of it rests after this transaction, in whole pennies or shares.
     pub resting: Quantity,
+    /// The fraction of a penny that it has left beyond `resting`, in quanta: 0 to 99. Only a complete set at
+    /// odds leaves one.
+    pub fraction: u8,
     /// Whether it was to be refused if it matched at once.
     pub post_only: bool,
     /// What was to become of it where it met orders of its own account.
@@ -200,7 +203,7 @@ pub struct OrderAccepted {
     pub half: Half,
 }
 
-/// The taker's leg of a set: the first event of the trade. Stakes of all legs together are the payout.
+/// The taker's leg of a set: the first event of the trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetMatched {
     /// The order that came in, or the half of it.
@@ -212,9 +215,11 @@ pub struct SetMatched {
     /// Its price. At odds: payout / stake, cut (BACK) or raised (LAY) to four decimals; settle by the
     /// payout. In ticks: exactly what the makers' prices leave of the whole.
     pub price: Price,
-    /// Its stake, or shares.
+    /// By how many whole pennies, or shares, this leg reduced what the taker has left.
     pub quantity: Quantity,
-    /// What whoever holds the winning leg is paid, stake included; the same for all legs.
+    /// Its exact stake in quanta, or its shares. Stakes of all legs together are the payout.
+    pub stake: Quantity,
+    /// What the winning leg is paid, stake included; the same for all legs.
     pub payout: Money,
     /// How many makers' legs follow.
     pub makers: u16,
@@ -236,14 +241,21 @@ pub struct TradeMatched {
     pub maker_side: Side,
     /// Its price, which is the trade's.
     pub price: Price,
-    /// The backer's stake, or shares, of this leg.
+    /// By how many whole pennies, or shares, this leg reduced what the maker has left. The legs of an order
+    /// add up to what it has filled.
     pub quantity: Quantity,
+    /// The backer's exact stake of this leg in quanta, or its shares. It differs from `quantity` only where
+    /// a set at odds takes a fraction of a penny.
+    pub stake: Quantity,
     /// What the maker asked for at first.
     pub maker_quantity: Quantity,
-    /// What the maker has filled, this leg included.
+    /// What the maker has filled, this leg included, rounded up to whole pennies.
     pub maker_filled: Quantity,
-    /// What of the maker still rests.
+    /// What of the maker still rests, in whole pennies or shares. 0: the maker is FILLED.
     pub maker_remaining: Quantity,
+    /// The fraction of a penny that the maker has left beyond `maker_remaining`, in quanta: 0 to 99. Of a
+    /// maker that is FILLED this is dust: it is released.
+    pub maker_fraction: u8,
     /// Stake and profit together: what is paid if the outcome wins. Of a direct trade it is exactly stake
     /// times odds (odds have two decimals, stakes are whole pennies), or a currency unit a share.
     pub payout: Money,

@@ -125,10 +125,12 @@ pub struct OrderView {
     pub price: Price,
     /// What it asked for.
     pub quantity: Quantity,
-    /// What is filled.
+    /// What is filled, rounded up to whole pennies.
     pub filled: Quantity,
-    /// What rests.
+    /// What rests, in whole pennies or shares.
     pub remaining: Quantity,
+    /// The fraction of a penny that it has left beyond `remaining`, in quanta: 0 to 99.
+    pub fraction: u8,
 }
 
 impl OrderView {
@@ -144,6 +146,7 @@ impl OrderView {
             quantity: Quantity(order.quantity),
             filled: Quantity(order.filled),
             remaining: Quantity(order.remaining),
+            fraction: 0,
         }
     }
 }

@@ -178,6 +178,7 @@ fn accepted(order: &NewOrder, terms: &Terms, order_id: OrderId, half: Half, quan
         persistence: order.persistence,
         quantity: Quantity(quantity),
         resting: Quantity::ZERO,
+        fraction: 0,
         post_only: order.post_only,
         self_trade: order.self_trade,
         half,

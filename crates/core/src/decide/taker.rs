@@ -92,10 +92,12 @@ impl Taker {
             maker_side,
             price,
             quantity: Quantity(quantity),
+            stake: Quantity(quantity),
             maker_quantity: Quantity(maker.quantity),
             // Nothing but fills has taken from it in this command.
             maker_filled: Quantity(maker.filled + maker.remaining - left),
             maker_remaining: Quantity(left),
+            maker_fraction: 0,
             payout,
             leg,
         })
@@ -109,6 +111,7 @@ impl Taker {
             side: self.side(),
             price,
             quantity: Quantity(quantity),
+            stake: Quantity(quantity),
             payout,
             makers,
         })

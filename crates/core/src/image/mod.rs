@@ -130,8 +130,10 @@ pub struct OrderImage {
     pub quantity: Quantity,
     /// What is filled.
     pub filled: Quantity,
-    /// What rests.
+    /// What rests, in whole pennies or shares.
     pub remaining: Quantity,
+    /// The fraction of a penny that it has left beyond `remaining`, in quanta: 0 to 99.
+    pub fraction: u8,
     /// When it was taken in, in nanoseconds since the Unix epoch.
     pub accepted_ns: u64,
     /// When it expires, in milliseconds since the Unix epoch; 0: never.

@@ -98,6 +98,7 @@ impl Order {
             quantity: Quantity(self.quantity),
             filled: Quantity(self.filled),
             remaining: Quantity(self.remaining),
+            fraction: 0,
             accepted_ns: self.accepted_ns,
             expiry_ms: expiry_ms.map_or(0, NonZero::get),
             whole,

@@ -110,9 +110,11 @@ fn trade(record: &[u8], preceding: &Preceding) -> Decoded<(TradeMatched, bool)> 
         maker_side: code(trade.maker_side)?,
         price: Price(trade.price.get()),
         quantity: Quantity(trade.quantity.get()),
+        stake: Quantity(trade.quantity.get()),
         maker_quantity: Quantity(trade.maker_quantity.get()),
         maker_filled: Quantity(trade.maker_filled.get()),
         maker_remaining: Quantity(trade.maker_remaining.get()),
+        maker_fraction: 0,
         payout: Money::ZERO,
         leg: 0,
     };
@@ -128,6 +130,7 @@ pub(super) fn set_matched(record: &[u8], preceding: &Preceding) -> Decoded<(Even
         side: code(set.side)?,
         price: Price(set.price.get()),
         quantity: Quantity(set.quantity.get()),
+        stake: Quantity(set.quantity.get()),
         payout: Money(set.payout.get()),
         makers: set.makers.get(),
     });

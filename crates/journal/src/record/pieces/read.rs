@@ -163,6 +163,7 @@ pub(super) fn order(record: &[u8]) -> Decoded<OrderImage> {
         quantity: Quantity(order.quantity.get()),
         filled: Quantity(order.filled.get()),
         remaining: Quantity(order.remaining.get()),
+        fraction: 0,
         accepted_ns: order.accepted_ns.get(),
         expiry_ms: order.expiry_ms.get(),
         whole,
