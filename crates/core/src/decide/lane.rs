@@ -51,14 +51,13 @@ impl<'a> Lane<'a> {
     /// A lane at the head of its queue, once [`Lane::settle`] was called.
     pub(super) fn new(queue: Queue<'a>) -> Self {
         let first = queue.first();
-        let (passed_over, settled) = (false, false);
         Self {
             queue,
             head: first,
             at: first,
             left: 0,
-            settled,
-            passed_over,
+            settled: false,
+            passed_over: false,
             first: None,
             before: None,
             after: None,
@@ -80,13 +79,7 @@ impl<'a> Lane<'a> {
         if !self.passed_over {
             (self.head, self.passed_over) = (Some(order), true);
         }
-        if let Some(place) = self.mark_of(order, marks) {
-            let mark = &mut marks[usize::from(place)];
-            mark.left = self.left;
-            (self.before, self.after) = (Some(place), mark.next);
-        } else if self.left != order.left {
-            self.insert(Mark { order, left: self.left, resume: None, next: self.after }, marks);
-        }
+        self.note_left(order, marks);
         (self.at, self.settled) = (self.queue.after(order), false);
     }
 
@@ -124,7 +117,10 @@ impl<'a> Lane<'a> {
     }
 
     /// Goes back to the first maker that was passed over.
-    pub(super) fn return_to_head(&mut self) {
+    pub(super) fn return_to_head(&mut self, marks: &mut Marks<'a>) {
+        if let Some(order) = self.at {
+            self.note_left(order, marks);
+        }
         (self.at, self.passed_over, self.settled) = (self.head, false, false);
         (self.before, self.after) = (None, self.first);
     }
@@ -137,6 +133,8 @@ impl<'a> Lane<'a> {
         marks: &mut Marks<'a>,
     ) -> Result<(), TooManyOwn> {
         while let Some(order) = self.at.filter(|_| !self.settled) {
+            #[cfg(test)]
+            STEPS.set(STEPS.get() + 1);
             if let Some(place) = self.mark_of(order, marks) {
                 self.left = marks[usize::from(place)].left;
                 self.settled = self.left > 0;
@@ -154,6 +152,17 @@ impl<'a> Lane<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Notes what is left of the maker at the cursor, which is about to leave it.
+    fn note_left(&mut self, order: &'a Order, marks: &mut Marks<'a>) {
+        if let Some(place) = self.mark_of(order, marks) {
+            let mark = &mut marks[usize::from(place)];
+            mark.left = self.left;
+            (self.before, self.after) = (Some(place), mark.next);
+        } else if self.left != order.left {
+            self.insert(Mark { order, left: self.left, resume: None, next: self.after }, marks);
+        }
     }
 
     /// The place of the mark of the order at the cursor.
@@ -179,4 +188,10 @@ impl<'a> Lane<'a> {
         }
         self.before = new;
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many orders cursors came to.
+    pub(super) static STEPS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
