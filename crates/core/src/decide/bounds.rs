@@ -83,9 +83,9 @@ impl Book {
 
 const SKIP: SelfTradePrevention = SelfTradePrevention::Skip;
 
-/// Pennies at odds of 3.65 round too badly for a set with a maker at 4.10 at any of the payouts that are
-/// tried.
-const BAD: u32 = 36_500;
+/// A penny at odds of 1.47 rounds too badly for a set with a maker at 4.10, at each of the payouts that are
+/// tried: it pays 147 quanta, of which the taker's 12 lose most of one.
+const BAD: u32 = 14_700;
 
 #[test]
 fn a_wall_of_pennies_is_passed_over_until_the_bound_is_met() {
@@ -98,8 +98,8 @@ fn a_wall_of_pennies_is_passed_over_until_the_bound_is_met() {
     };
     // Each look counts two makers.
     let looks = u64::from(MAKERS_LOOKED_AT_MAX / 2);
-    let (swept, work) = walled(looks - 1).take(2, Side::Yes, 20_200, 1_000_000, SKIP);
-    assert!(swept.left < 1_000_000 && !work.sets_ended, "the order after the wall is met: {}", swept.left);
+    let (swept, work) = walled(looks - 1).take(2, Side::Yes, 20_200, 50_000, SKIP);
+    assert!(swept.left < PENNY && !work.sets_ended, "the order after the wall is met: {}", swept.left);
     let mut book = walled(looks);
     let (swept, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
     assert_eq!((swept.left, work.looked_at, work.sets_ended), (1_000_000, MAKERS_LOOKED_AT_MAX, true));
@@ -129,7 +129,7 @@ fn makers_are_passed_over_once_for_each_price_to_beat() {
         assert_eq!((300_000 - swept.left) / PENNY, i64::from(work.fills));
         work.looked_at / 2
     };
-    // The implied odds are 2.08. Each of the 100 pennies is passed over once, however many direct orders of
+    // The implied odds are 13.19. Each of the 100 pennies is passed over once, however many direct orders of
     // one price follow, and once more for the price that comes next, and for none at the end.
     assert_eq!(looks(&[]), 101);
     assert_eq!(looks(&[20_400]), 101 + 9 + 101);
@@ -170,7 +170,7 @@ fn thousands_of_own_orders_in_front_end_the_search() {
     book.rest(1, 1, 2, Side::Yes, 41_000, 1_000_000);
     let (swept, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
     assert_eq!((swept.left, work.own_orders), (1_000_000, OWN_ORDERS_SKIPPED_MAX));
-    assert!(swept.end == End::Limit, "there is somebody behind them");
+    assert!(swept.end == End::Limit, "there is another maker after them");
     let (_, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SelfTradePrevention::CancelResting);
     assert_eq!(work.own_orders, OWN_ORDERS_SKIPPED_MAX);
 }
@@ -200,7 +200,7 @@ fn many_outcomes_with_many_orders_end_at_the_bound_on_fills() {
         let worst = if ladder == Ladder::Finest { 10_100 } else { 9_999 };
         let (swept, work) = book.take(2, Side::Yes, worst, Quantity::MAX.0, SKIP);
         assert!((FILLS_MAX - 62..=FILLS_MAX).contains(&work.fills), "{} fills", work.fills);
-        assert!(swept.end == End::Limit);
+        assert!(swept.end == End::Through && work.sets_ended, "what is left may rest");
     }
 }
 
@@ -224,7 +224,7 @@ fn the_largest_stakes_overflow_nothing() {
         let stakes: i64 = book
             .events
             .iter()
-            .map(|event| if let Event::SetMatched(set) = event { set.quantity.0 } else { 0 })
+            .map(|event| if let Event::SetMatched(set) = event { set.stake.0 } else { 0 })
             .sum();
         assert_eq!(stakes > 0, found, "{side:?} {maker} {outcomes}");
         assert_eq!(swept.left, Quantity::MAX.0 - stakes);
