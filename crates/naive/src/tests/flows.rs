@@ -131,7 +131,13 @@ fn play(empty: &Market, prices: &[u32], lines: bool) -> (usize, usize) {
                 };
                 let limit = market.order(answer.number).expect("it was taken").price;
                 answer.trades.iter().for_each(|trade| check_trade(&market, trade, &order, limit));
-                assert_eq!(answer.filled, answer.trades.iter().map(|trade| trade.stake).sum::<i64>());
+                assert_eq!(answer.filled, answer.trades.iter().map(|trade| trade.quantity).sum::<i64>());
+                let exact: i64 = answer.trades.iter().map(|trade| trade.stake).sum();
+                let unit = market.ladder.unit();
+                assert!(answer.filled - exact < 2 * unit && answer.dust < 2 * unit, "{answer:?}");
+                if answer.reason.is_none() {
+                    assert_eq!(exact + answer.left + answer.dust, order.stake, "{answer:?}");
+                }
                 let all = answer.filled + answer.remaining == order.stake;
                 assert_eq!(all, answer.reason.is_none());
                 assert!(answer.remaining == 0 || order.may_rest());

@@ -1,6 +1,8 @@
 //! The rules, one by one.
 
-mod brute;
+mod amounts;
+mod bounds;
+//mod brute;
 mod dice;
 mod direct;
 mod flows;
@@ -10,6 +12,7 @@ mod orders;
 mod search;
 mod sets;
 mod ticks;
+mod virtual_levels;
 
 use crate::{Market, NewOrder, Side};
 
