@@ -2,7 +2,7 @@
 
 mod amounts;
 mod bounds;
-//mod brute;
+mod brute;
 mod dice;
 mod direct;
 mod flows;
