@@ -36,8 +36,9 @@ impl Stakes {
         let pennies = match self {
             Self::Pennies(most) => dice.amount(most) + 1,
             Self::Any => {
-                let most = 10_i64.pow(dice.amount(13) as u32);
-                (i64::from(dice.amount(1 << 30) as u32) * (most >> 30).max(1)) % most + 1
+                let most = [1, 100, 10_000, 1_000_000, 100_000_000, 10_000_000_000, 1_000_000_000_000];
+                let most = most[dice.roll(most.len())];
+                (dice.amount(1_000_000) * 1_000_000 + dice.amount(1_000_000)) % most + 1
             }
         };
         let fraction = if dice.roll(8) == 0 { dice.amount(100) } else { 0 };
