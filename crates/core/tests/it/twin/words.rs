@@ -158,7 +158,7 @@ pub(super) fn refusal(rejection: &Rejection) -> naive::Refusal {
         Rejection::NotPossible(_) => naive::Refusal::NotPossible,
         Rejection::InvalidOutcome(_) => naive::Refusal::InvalidOutcome,
         Rejection::InvalidPrice { .. } => naive::Refusal::InvalidPrice,
-        Rejection::InvalidQuantity { .. } => naive::Refusal::InvalidStake,
+        Rejection::InvalidQuantity { .. } | Rejection::InvalidKeep { .. } => naive::Refusal::InvalidStake,
         Rejection::InvalidExpiry { .. } => naive::Refusal::InvalidExpiry,
         Rejection::InvalidField { .. } => naive::Refusal::InvalidField,
         Rejection::SelfTrade => naive::Refusal::SelfTrade,
