@@ -1,6 +1,7 @@
 //! Load, recordings and measurements of BetEx.
 
 pub mod core_speed;
+pub mod dearest;
 pub mod driver;
 pub mod engine_speed;
 pub mod floor;

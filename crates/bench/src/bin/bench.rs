@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use betex_bench::driver::Pace;
 use betex_bench::flow::{Flow, Shape};
 use betex_bench::report::Figures;
-use betex_bench::{core_speed, engine_speed, floor, grpc_speed};
+use betex_bench::{core_speed, dearest, engine_speed, floor, grpc_speed};
 use clap::Parser;
 
 struct Counting;
@@ -34,7 +34,7 @@ static ALLOCATOR: Counting = Counting;
 #[derive(clap::Parser)]
 struct Options {
     /// What to measure; `bare-server` is what the measure `grpc` starts beside the real one.
-    #[arg(value_enum, default_values_t = [Measure::Core, Measure::Engine, Measure::Recovery, Measure::Grpc])]
+    #[arg(value_enum, default_values_t = [Measure::Core, Measure::Dearest, Measure::Engine, Measure::Recovery, Measure::Grpc])]
     measures: Vec<Measure>,
     /// The port of `bare-server`.
     #[arg(long, default_value_t = 0)]
@@ -51,6 +51,8 @@ struct Options {
 enum Measure {
     /// One thread, decide and apply, no journal.
     Core,
+    /// The most that one command can cost in the core, in books made for it.
+    Dearest,
     /// The embedded engine with its journal, and the floor beside it.
     Engine,
     /// An engine that starts over a long journal, without a snapshot and with one.
@@ -80,6 +82,7 @@ fn main() -> anyhow::Result<()> {
                     print(core_speed::measure(shape, OPERATIONS, || ALLOCATIONS.load(Ordering::Relaxed)));
                 }
             }
+            Measure::Dearest => dearest::measure().into_iter().for_each(print),
             Measure::Engine => engine(&options.directory, print)?,
             Measure::Recovery => {
                 let (commands, _) = core_speed::record(Flow::new(Shape::Direct(1)), OPERATIONS);

@@ -198,7 +198,7 @@ impl Terms<'_> {
         {
             return Some(set);
         }
-        let even = exact_payout(makers, largest)?;
+        let even = even_payout(makers, largest)?;
         let even = largest / even * even;
         if even == largest { None } else { self.try_payout(makers, even) }
     }
@@ -264,21 +264,23 @@ impl Terms<'_> {
     }
 }
 
-/// The smallest payout at which no stake is rounded, unless it is above `max`: the least common multiple of
-/// what is left of the odds, in hundredths, of each maker once common factors with 100 are gone.
-fn exact_payout(makers: &[Maker], max: u64) -> Option<u64> {
+/// The smallest payout at which no maker's stake is rounded, unless it is above `max`.
+fn even_payout(makers: &[Maker], max: u64) -> Option<u64> {
     let mut payout = 1_u64;
     for maker in makers {
-        let odds = maker.price / 100;
-        let part = odds / gcd(odds, 100);
-        if payout % part != 0 {
-            payout = (payout / gcd(payout, part)).checked_mul(part)?;
+        if !payout.is_multiple_of(maker.even) {
+            payout = (payout / gcd(payout, maker.even)).checked_mul(maker.even)?;
         }
         if payout > max {
             return None;
         }
     }
     Some(payout)
+}
+
+/// The smallest payout at which the stake of a maker at these odds is not rounded.
+pub(super) const fn even(odds: u64) -> u64 {
+    odds / gcd(odds, 10_000)
 }
 
 const fn gcd(mut a: u64, mut b: u64) -> u64 {
@@ -293,13 +295,13 @@ fn best_limit(side: Side, ladder: Ladder, left: u64, makers: &[Maker]) -> Option
     let count = makers.len() as u64;
     let rounded = u128::from(left + count);
     // At a price at which nothing is rounded, and a unit can have it, rounding is no concern.
-    let exact_max = u64::try_from(UNIT / 100 / rounded).unwrap_or(u64::MAX);
-    let is_exact = exact_payout(makers, exact_max).is_some();
+    let even_max = u64::try_from(UNIT / 100 / rounded).unwrap_or(u64::MAX);
+    let is_even = even_payout(makers, even_max).is_some();
     let parts = u128::from(VIRTUAL_STAKE_MIN);
     let (nearest, below) = match side {
-        Side::Yes if is_exact => (UNIT / u128::from(left), true),
+        Side::Yes if is_even => (UNIT / u128::from(left), true),
         Side::Yes => (UNIT * (parts - u128::from(count)) / (parts * u128::from(left)), true),
-        Side::No if is_exact => (UNIT.div_ceil(rounded), false),
+        Side::No if is_even => (UNIT.div_ceil(rounded), false),
         Side::No => ((UNIT * (parts + u128::from(count))).div_ceil(parts * u128::from(left)), false),
     };
     let nearest = Price(u32::try_from(nearest).unwrap_or(u32::MAX));

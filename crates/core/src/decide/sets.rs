@@ -40,6 +40,8 @@ pub(super) struct Maker {
     pub(super) price: u64,
     /// The probability that its odds stand for, in units of 10^-18, rounded up.
     pub(super) probability: u64,
+    /// The smallest payout at which its stake is not rounded, in quanta. Only at odds.
+    pub(super) even: u64,
     /// The highest payout that it can carry; of shares, how many.
     pub(super) bound: u64,
     /// What it puts into the set that was found.
@@ -47,7 +49,7 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    const MISSING: Self = Self { left: 0, price: 0, probability: 0, bound: 0, stake: 0 };
+    const MISSING: Self = Self { left: 0, price: 0, probability: 0, even: 0, bound: 0, stake: 0 };
 }
 
 /// A set that was found. What each maker puts in is noted with it.
@@ -288,6 +290,7 @@ impl<'a, 's> Sets<'a, 's> {
                         // Most often the next in the queue has the same price.
                         if maker.price != price {
                             maker.probability = ladder.probability(order.tick);
+                            maker.even = payout::even(price);
                         }
                         maker.bound = payout::bound(side, maker.left, price);
                     }
