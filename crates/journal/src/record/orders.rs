@@ -31,7 +31,9 @@ impl Out<'_> {
 
     pub(super) fn order_split(&mut self, order: &OrderAccepted, far: OutcomeIndex, flags: u8) -> Encoded {
         if order.fraction != 0 {
-            return Err(EncodeError::Invalid("an order on a quarter line with a fraction beside its halves'"));
+            return Err(EncodeError::Invalid(
+                "an order on a quarter line with a fraction beside its halves'",
+            ));
         }
         self.order(kind::ORDER_SPLIT, 1, order, flags, |order| OrderSplitV1 {
             order,

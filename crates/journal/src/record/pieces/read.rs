@@ -12,12 +12,12 @@ use betex_core::reject::OrderReport;
 use betex_core::types::{AccountId, ClientOrderId, MarketId, OrderId, Price, Quantity, RunnerId};
 use zerocopy::FromBytes as _;
 
-use super::{SnapshotEnd, has_traded_fractions};
 use super::layout::{
     HAS_REASON, ReportV1, SnapshotAccountV1, SnapshotClientIdV1, SnapshotClosedV1, SnapshotEndV1,
     SnapshotEngineV1, SnapshotJobV1, SnapshotMarketV1, SnapshotOrderV1, SnapshotRunnerV1, SnapshotTurnV1,
     runner_flags, snapshot_order,
 };
+use super::{SnapshotEnd, has_traded_fractions};
 use crate::record::fields::{Decoded, OLDER_VERSION, code, fixed_part, malformed, unused, whole};
 use crate::record::layout::{INDEPENDENT, SYNTHETIC};
 use crate::record::markets::ladder;

@@ -6,12 +6,12 @@ use betex_core::image::{
 use betex_core::reject::OrderReport;
 use zerocopy::IntoBytes as _;
 
-use super::{SnapshotEnd, has_traded_fractions};
 use super::layout::{
     HAS_REASON, ReportV1, SnapshotAccountV1, SnapshotClientIdV1, SnapshotClosedV1, SnapshotEndV1,
     SnapshotEngineV1, SnapshotJobV1, SnapshotMarketV1, SnapshotOrderV1, SnapshotRunnerV1, SnapshotTurnV1,
     runner_flags, snapshot_order,
 };
+use super::{SnapshotEnd, has_traded_fractions};
 use crate::record::EncodeError;
 use crate::record::codes::Code as _;
 use crate::record::kind;
