@@ -205,9 +205,9 @@ fn they_are_gone_on_with() {
             }
         }
         for (order, keep) in resting.iter().step_by(40).zip([0, 100].into_iter().cycle()) {
-            let Some(view) = desk.state.order(*order).filter(|view| view.remaining.0 > keep) else {
-                continue;
-            };
+            // Halves of orders on quarter lines, which rest in market 5, are not cancelled by themselves.
+            let view = desk.state.order(*order).filter(|view| view.market_id != MarketId(5));
+            let Some(view) = view.filter(|view| view.remaining.0 > keep) else { continue };
             let order = OrderRef::Id(view.id);
             let kind = CommandKind::CancelOrder { order, account_id: AccountId::NONE, keep: Quantity(keep) };
             desk.run(view.market_id, &kind);
