@@ -191,23 +191,21 @@ fn they_are_gone_on_with() {
         let (before, sequence) = (storage.image(), desk.state.sequence());
         let resting: Vec<OrderId> =
             (1..=sequence).map(OrderId).filter(|id| desk.state.order(*id).is_some()).collect();
-        // The markets whose orders are all on one side, and two where they are on both.
-        for (market, outcomes, side, price, quantity) in [
-            (13, 8, Side::Yes, 15_000, 70_000),
-            (14, 8, Side::No, 200_000, 12_300),
-            (15, 3, Side::Yes, 15_000, 90_000),
-            (1, 2, Side::No, 40_000, 5_500),
-            (3, 8, Side::Yes, 15_000, 200),
-        ] {
-            for runner in 1..=outcomes {
-                let order = NewOrder::limit(RunnerId(runner), side, Price(price), Quantity(quantity));
-                desk.run(MarketId(market), &CommandKind::SubmitOrder(order.by(AccountId(1))));
+        // Both ends of the ladder: these meet all there is, directly and in sets.
+        for (market, outcomes) in [(13, 8), (14, 8), (15, 3), (16, 2), (1, 2), (2, 3), (3, 8)] {
+            for (side, price) in [(Side::Yes, 10_100), (Side::No, 10_000_000)] {
+                for runner in 1..=outcomes {
+                    let order = NewOrder::limit(RunnerId(runner), side, Price(price), Quantity(123_400));
+                    desk.run(MarketId(market), &CommandKind::SubmitOrder(order));
+                }
             }
         }
-        for (order, keep) in resting.iter().step_by(40).zip([0, 100].into_iter().cycle()) {
+        for (order, reduce) in resting.iter().step_by(40).zip([false, true].into_iter().cycle()) {
             // Halves of orders on quarter lines, which rest in market 5, are not cancelled by themselves.
             let view = desk.state.order(*order).filter(|view| view.market_id != MarketId(5));
-            let Some(view) = view.filter(|view| view.remaining.0 > keep) else { continue };
+            let Some(view) = view else { continue };
+            let least = desk.state.market(view.market_id).unwrap().spec().min_quantity.0;
+            let keep = if reduce && view.remaining.0 > least { least } else { 0 };
             let order = OrderRef::Id(view.id);
             let kind = CommandKind::CancelOrder { order, account_id: AccountId::NONE, keep: Quantity(keep) };
             desk.run(view.market_id, &kind);
@@ -216,7 +214,8 @@ fn they_are_gone_on_with() {
         let sets =
             read_all(storage.clone()).unwrap().into_iter().filter(|(stamp, _)| stamp.sequence > sequence);
         let sets = sets.flat_map(|(_, events)| events).filter(|event| matches!(event, Event::SetMatched(_)));
-        assert!(met > 20 && sets.count() > 3, "{name}: {met} of the old orders are gone");
+        let sets = sets.count();
+        assert!(met > 40 && sets > 5, "{name}: {met} of the old orders are gone, {sets} sets");
         let text = books(&desk.state);
         drop(desk);
         same(&opened(&storage.kill()).state, &text);

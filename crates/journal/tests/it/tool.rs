@@ -9,11 +9,11 @@ use betex_core::command::CommandKind;
 use betex_core::event::Event;
 use betex_core::types::Side;
 use betex_journal::record::kind;
-use betex_journal::{FileStorage, JournalFiles, NextFrame};
+use betex_journal::{JournalFiles, NextFrame};
 use serde_json::Value;
 
 use crate::real_day::{DERBY, RealDay};
-use crate::tape::{JOURNAL, cancelled, open, segment};
+use crate::tape::{JOURNAL, cancelled, segment};
 
 mod lines;
 mod snapshots;
