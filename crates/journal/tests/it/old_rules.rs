@@ -144,7 +144,7 @@ fn they_are_written_as_they_were() {
     }
     let mut desk = opened(&storage);
     desk.snapshot();
-    assert_eq!(snapshot_files(&storage), [newest.clone()]);
+    assert_eq!(snapshot_files(&storage), std::slice::from_ref(&newest));
     assert!(storage.read(&newest) == written, "the snapshot is written otherwise");
 }
 
