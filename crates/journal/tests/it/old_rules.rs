@@ -55,7 +55,7 @@ fn opened(storage: &MemoryStorage) -> Desk {
     desk
 }
 
-/// Line by line, so that a failure names the first thing that is another one.
+/// Line by line, so that a failure names the first line that differs.
 #[track_caller]
 fn same(state: &State, text: &str) {
     let found = books(state);
@@ -76,12 +76,12 @@ fn replayed(storage: &MemoryStorage) -> State {
 
 #[test]
 fn they_open_and_make_the_same_state() {
-    for (name, sequence, behind) in [("whole", 1_950, 814), ("pruned", 3_207, 272)] {
+    for (name, sequence, events) in [("whole", 1_950, 814), ("pruned", 3_207, 272)] {
         let (storage, text) = found(name);
         let desk = opened(&storage);
         same(&desk.state, text);
         let snapshot = desk.report.snapshot.unwrap();
-        assert_eq!((snapshot.sequence, desk.report.events), (sequence, behind), "{name}");
+        assert_eq!((snapshot.sequence, desk.report.events), (sequence, events), "{name}");
         let orders = desk.state.markets().flat_map(|market| {
             let outcomes = 0..u16::try_from(market.spec().runners.len()).unwrap();
             let sides =
@@ -182,9 +182,9 @@ fn takes_orders(state: &State, market: MarketId) -> bool {
     state.market(market).is_some_and(|market| market.state().name() == "OPEN")
 }
 
-/// What the old server left is gone on with: orders meet its resting ones, directly and in sets.
+/// A server goes on with what the old one left: orders meet its resting ones, directly and in sets.
 #[test]
-fn they_are_gone_on_with() {
+fn a_server_goes_on_with_them() {
     for name in ["whole", "pruned"] {
         let (storage, _) = found(name);
         let mut desk = opened(&storage);
