@@ -173,10 +173,11 @@ impl BodyDecoder {
 /// One event, and whether its transaction ends with it.
 fn decode_event(head: RecordHead, record: &[u8], preceding: &Preceding) -> Decoded<(Event, bool)> {
     match (head.kind, head.version) {
-        (kind::ORDER_ACCEPTED, 1 | 2) => orders::order_accepted(head.version, record),
-        (kind::TRADE_MATCHED, 1 | 2) => trades::trade_matched(head.version, record, preceding),
+        (kind::ORDER_ACCEPTED, 1..=3) => orders::order_accepted(head.version, record),
+        (kind::TRADE_MATCHED, 1..=3) => trades::trade_matched(head.version, record, preceding),
         (kind::SET_MATCHED, 1) => trades::set_matched(record, preceding),
-        (kind::LEG_MATCHED, 1) => trades::leg_matched(record, preceding),
+        (kind::SET_MATCHED, 2) => trades::exact_set_matched(record, preceding),
+        (kind::LEG_MATCHED, 1 | 2) => trades::leg_matched(head.version, record, preceding),
         (kind::ORDER_CANCELLED, 1) => orders::order_cancelled(record),
         (kind::ORDER_SPLIT, 1) => orders::order_split(record),
         (kind::ORDERS_CANCELLED, 1) => orders::orders_cancelled(record),

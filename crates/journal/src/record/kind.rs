@@ -43,7 +43,7 @@ pub const JOB_ADVANCED: u16 = 69;
 pub const TRADE_MATCHED: u16 = 96;
 /// [`Event::SetMatched`](betex_core::event::Event::SetMatched).
 pub const SET_MATCHED: u16 = 97;
-/// A maker's leg of a set: [`Event::TradeMatched`](betex_core::event::Event::TradeMatched) behind its
+/// A maker's leg of a set: [`Event::TradeMatched`](betex_core::event::Event::TradeMatched) after its
 /// [`SET_MATCHED`].
 pub const LEG_MATCHED: u16 = 98;
 /// [`Event::TradesVoided`](betex_core::event::Event::TradesVoided).

@@ -152,10 +152,11 @@ layouts! {
         reserved_too: [u8; 6],
     }
 
-    /// Behind it, each only if there is one: expiry u64; client order id, led by its length in one byte.
+    /// After it, each only if there is one: expiry u64; client order id, led by its length in one byte.
     ///
     /// Version 2 has the same fields, in `flags` the bits of [`more`], and in `terms` also
-    /// [`terms::FOK`], with the minimum fill i64 where the expiry would be.
+    /// [`terms::FOK`], with the minimum fill i64 where the expiry would be. Version 3 has all of these, and in
+    /// `resting` the exact amount, which is not whole pennies.
     OrderAcceptedV1: 48 {
         head: Head,
         price: U32,
@@ -223,9 +224,11 @@ layouts! {
     }
 
     /// The taker is the order accepted last before it in the same transaction. The payout is that of a
-    /// stake at odds; in version 2, which has the same fields, that of shares.
+    /// stake at odds; in version 2, which has the same fields, that of shares. Version 3 is at odds, and its
+    /// `maker_remaining` is exact, which is not whole pennies.
     ///
-    /// LegMatched has the same fields, too: place and payout follow from the set before it.
+    /// LegMatched has the same fields, too: place and payout follow from the set before it. In its version 2
+    /// `quantity` is the exact stake and `maker_remaining` is exact.
     TradeMatchedV1: 64 {
         head: Head,
         price: U32,
@@ -253,7 +256,21 @@ layouts! {
         reserved: [u8; 6],
     }
 
-    /// Behind it: the reason.
+    /// As [`SetMatchedV1`], with a stake that is not the quantity.
+    SetMatchedV2: 48 {
+        head: Head,
+        price: U32,
+        outcome: U16,
+        side: u8,
+        flags: u8,
+        quantity: I64,
+        stake: I64,
+        payout: I64,
+        makers: U16,
+        reserved: [u8; 6],
+    }
+
+    /// After it: the reason.
     TradesVoidedV1: 32 {
         head: Head,
         flags: u8,
@@ -286,7 +303,7 @@ pub(super) const ONE_OUTCOME: u8 = 2;
 /// In [`OrderFilterV1::flags`].
 pub(super) const LAPSING: u8 = 4;
 
-/// The bits that version 2 of OrderAccepted has in its flags.
+/// The bits that versions 2 and 3 of OrderAccepted have in their flags.
 pub(super) mod more {
     /// Refused if it would match at once.
     pub(crate) const POST_ONLY: u8 = 0b0000_0010;
@@ -318,7 +335,7 @@ pub(super) mod terms {
     pub(crate) const IOC: u8 = 0b0001_0000;
     /// Good till date: the expiry follows.
     pub(crate) const GTD: u8 = 0b0010_0000;
-    /// Fill or kill, in version 2: the minimum fill follows.
+    /// Fill or kill, from version 2 on: the minimum fill follows.
     pub(crate) const FOK: u8 = 0b0011_0000;
 }
 

@@ -3,13 +3,15 @@
 //! A record is `kind u16 | version u16 | len u32` and its fields at fixed offsets, little endian;
 //! `len` counts the whole record, head and padding included, and is a multiple of eight. A kind or a
 //! version is never used again: a new field is a new version, and the old one decodes for ever. An event
-//! is written in the oldest version that can say it, and in no other is it read. The layouts are drawn in `docs/journal.md`.
+//! is written in the oldest version that can say it, and in no other is it read. The layouts are drawn in
+//! `docs/journal.md`.
 
 mod codes;
 mod decode;
 mod encode;
 mod engine;
 mod fields;
+mod fractions;
 pub mod kind;
 mod layout;
 mod markets;

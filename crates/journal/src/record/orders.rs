@@ -9,6 +9,7 @@ use zerocopy::{Immutable, IntoBytes};
 use super::codes::Code as _;
 use super::encode::EncodeError;
 use super::fields::{Decoded, OLDER_VERSION, Tail, code, ends, fixed_part, malformed, unused, whole};
+use super::fractions::{exact, parts};
 use super::kind;
 use super::layout::{
     CANCELLED_REASON, CANCELLED_SIDE_SHIFT, JobAdvancedV1, JobStartedV1, LAPSING, ONE_OUTCOME,
@@ -18,11 +19,22 @@ use super::out::{Encoded, Out, set};
 
 impl Out<'_> {
     pub(super) fn order_accepted(&mut self, order: &OrderAccepted, flags: u8) -> Encoded {
-        let version = if says_more(order) { 2 } else { 1 };
+        let version = if order.fraction != 0 {
+            3
+        } else if says_more(order) {
+            2
+        } else {
+            1
+        };
         self.order(kind::ORDER_ACCEPTED, version, order, flags, |order| order)
     }
 
     pub(super) fn order_split(&mut self, order: &OrderAccepted, far: OutcomeIndex, flags: u8) -> Encoded {
+        if order.fraction != 0 {
+            return Err(EncodeError::Invalid(
+                "an order on a quarter line with a fraction beside its halves'",
+            ));
+        }
         self.order(kind::ORDER_SPLIT, 1, order, flags, |order| OrderSplitV1 {
             order,
             far: far.0.into(),
@@ -30,7 +42,7 @@ impl Out<'_> {
         })
     }
 
-    /// A record that holds an order, and what there is behind it.
+    /// A record that holds an order, and what there is after it.
     fn order<R: IntoBytes + Immutable>(
         &mut self,
         kind: u16,
@@ -49,6 +61,8 @@ impl Out<'_> {
         let client_id_len =
             u8::try_from(client_id.len()).map_err(|_| EncodeError::Invalid("a client order id too long"))?;
         let client_id_len = order.client_order_id.map(|_| [client_id_len]);
+        let resting =
+            if order.fraction == 0 { order.resting.0 } else { exact(order.resting, order.fraction)? };
         let tail = [
             its_number.as_ref().map_or(&[][..], |number| number),
             client_id_len.as_ref().map_or(&[][..], |len| len),
@@ -71,7 +85,7 @@ impl Out<'_> {
                 order_id: order.order_id.0.into(),
                 account: order.account.0.into(),
                 quantity: order.quantity.0.into(),
-                resting: order.resting.0.into(),
+                resting: resting.into(),
             })
         })
     }
@@ -117,7 +131,7 @@ impl Out<'_> {
     }
 }
 
-/// Whether version 1 of OrderAccepted cannot say it.
+/// Whether version 1 of OrderAccepted cannot say it, a fraction aside.
 const fn says_more(order: &OrderAccepted) -> bool {
     order.post_only
         || !matches!(order.self_trade, SelfTradePrevention::Skip)
@@ -139,10 +153,14 @@ pub(super) fn filter_record(filter: &OrderFilter, flags: u8) -> OrderFilterV1 {
 
 pub(super) fn order_accepted(version: u16, record: &[u8]) -> Decoded<(Event, bool)> {
     let (fixed, tail) = fixed_part::<OrderAcceptedV1>(record)?;
-    let (order, ends) = order(fixed, tail)?;
+    let (mut order, ends) = order(fixed, tail)?;
+    if version == 3 {
+        (order.resting, order.fraction) = parts(order.resting.0)?;
+    }
     match (version, says_more(&order)) {
         (1, true) => malformed("it says what its version cannot"),
-        (2.., false) => malformed(OLDER_VERSION),
+        (2, false) => malformed(OLDER_VERSION),
+        (3, _) if order.fraction == 0 => malformed(OLDER_VERSION),
         _ => Ok((Event::OrderAccepted(order), ends)),
     }
 }

@@ -8,24 +8,31 @@ use super::codes::Code as _;
 use super::decode::RecordProblem;
 use super::encode::EncodeError;
 use super::fields::{Decoded, OLDER_VERSION, code, ends, fixed_part, malformed, unused, whole};
+use super::fractions::{self, exact, fell, may_fall};
 use super::kind;
-use super::layout::{HAS_REASON, IS_WINDOW, SetMatchedV1, TradeMatchedV1, TradesVoidedV1};
+use super::layout::{HAS_REASON, IS_WINDOW, SetMatchedV1, SetMatchedV2, TradeMatchedV1, TradesVoidedV1};
 use super::out::{Encoded, Out, set};
 use super::preceding::Preceding;
 
 impl Out<'_> {
     pub(super) fn trade_matched(&mut self, trade: &TradeMatched, flags: u8) -> Encoded {
         let (kind, version) = if trade.is_synthetic() {
-            (kind::LEG_MATCHED, 1)
+            (kind::LEG_MATCHED, if has_fraction(trade) { 2 } else { 1 })
+        } else if trade.stake != trade.quantity {
+            return Err(EncodeError::Invalid("a direct trade whose stake is not its quantity"));
         } else if trade.payout == payout_at_odds(trade.price, trade.quantity) {
-            (kind::TRADE_MATCHED, 1)
-        } else if trade.payout == payout_of_shares(trade.quantity) {
-            (kind::TRADE_MATCHED, 2)
-        } else {
+            (kind::TRADE_MATCHED, if has_fraction(trade) { 3 } else { 1 })
+        } else if trade.payout != payout_of_shares(trade.quantity) {
             return Err(EncodeError::Invalid(
                 "a direct trade that pays neither its stake at its odds nor a unit a share",
             ));
+        } else if trade.maker_fraction != 0 {
+            return Err(EncodeError::Invalid("a fraction of a share"));
+        } else {
+            (kind::TRADE_MATCHED, 2)
         };
+        let (stake, left) =
+            if has_fraction(trade) { exact_amounts(trade)? } else { (trade.quantity, trade.maker_remaining) };
         self.fixed(kind, version, |head| TradeMatchedV1 {
             head,
             price: trade.price.0.into(),
@@ -34,14 +41,17 @@ impl Out<'_> {
             flags,
             maker_order_id: trade.maker_order_id.0.into(),
             maker_account: trade.maker_account.0.into(),
-            quantity: trade.quantity.0.into(),
+            quantity: stake.0.into(),
             maker_quantity: trade.maker_quantity.0.into(),
             maker_filled: trade.maker_filled.0.into(),
-            maker_remaining: trade.maker_remaining.0.into(),
+            maker_remaining: left.0.into(),
         })
     }
 
     pub(super) fn set_matched(&mut self, set: &SetMatched, flags: u8) -> Encoded {
+        if set.stake != set.quantity {
+            return self.exact_set_matched(set, flags);
+        }
         self.fixed(kind::SET_MATCHED, 1, |head| SetMatchedV1 {
             head,
             price: set.price.0.into(),
@@ -49,6 +59,24 @@ impl Out<'_> {
             side: set.side.code(),
             flags,
             quantity: set.quantity.0.into(),
+            payout: set.payout.0.into(),
+            makers: set.makers.into(),
+            reserved: [0; 6],
+        })
+    }
+
+    fn exact_set_matched(&mut self, set: &SetMatched, flags: u8) -> Encoded {
+        if !may_fall(set.quantity, set.stake) {
+            return Err(EncodeError::Invalid("a set whose quantity does not follow from its stake"));
+        }
+        self.fixed(kind::SET_MATCHED, 2, |head| SetMatchedV2 {
+            head,
+            price: set.price.0.into(),
+            outcome: set.outcome.0.into(),
+            side: set.side.code(),
+            flags,
+            quantity: set.quantity.0.into(),
+            stake: set.stake.0.into(),
             payout: set.payout.0.into(),
             makers: set.makers.into(),
             reserved: [0; 6],
@@ -71,6 +99,20 @@ impl Out<'_> {
     }
 }
 
+/// Whether the oldest version cannot say it, because amounts in it have fractions of a penny.
+fn has_fraction(trade: &TradeMatched) -> bool {
+    trade.stake != trade.quantity || trade.maker_fraction != 0
+}
+
+/// The exact stake and the exact amount that the maker has left: what stands for the whole pennies in the record.
+fn exact_amounts(trade: &TradeMatched) -> Result<(Quantity, Quantity), EncodeError> {
+    let left = exact(trade.maker_remaining, trade.maker_fraction)?;
+    if fell(left, trade.stake.0) != Some(trade.quantity) {
+        return Err(EncodeError::Invalid("a trade whose quantity does not follow from its stake"));
+    }
+    Ok((trade.stake, Quantity(left)))
+}
+
 /// What a direct trade at odds pays: stake and profit. Version 1 says no more of it, so this holds for
 /// ever and for any numbers; the core's are in their bounds, where nothing is cut and nothing saturates.
 fn payout_at_odds(price: Price, stake: Quantity) -> Money {
@@ -86,17 +128,34 @@ const fn payout_of_shares(shares: Quantity) -> Money {
 pub(super) fn trade_matched(version: u16, record: &[u8], preceding: &Preceding) -> Decoded<(Event, bool)> {
     let (mut trade, ends) = trade(record, preceding)?;
     let at_odds = payout_at_odds(trade.price, trade.quantity);
-    trade.payout = if version == 1 { at_odds } else { payout_of_shares(trade.quantity) };
-    if version > 1 && trade.payout == at_odds {
+    trade.payout = if version == 2 { payout_of_shares(trade.quantity) } else { at_odds };
+    if version == 2 && trade.payout == at_odds {
         return malformed(OLDER_VERSION);
+    }
+    if version == 3 {
+        divide(&mut trade)?;
+        if trade.stake != trade.quantity {
+            return malformed("a direct trade of a fraction of a penny");
+        }
     }
     Ok((Event::TradeMatched(trade), ends))
 }
 
-pub(super) fn leg_matched(record: &[u8], preceding: &Preceding) -> Decoded<(Event, bool)> {
+pub(super) fn leg_matched(version: u16, record: &[u8], preceding: &Preceding) -> Decoded<(Event, bool)> {
     let (leg, payout) = preceding.leg().map_err(RecordProblem::Malformed)?;
-    let (trade, ends) = trade(record, preceding)?;
+    let (mut trade, ends) = trade(record, preceding)?;
+    if version == 2 {
+        divide(&mut trade)?;
+    }
     Ok((Event::TradeMatched(TradeMatched { leg, payout, ..trade }), ends))
+}
+
+/// Makes whole pennies and a fraction of the exact amounts that a record had for them.
+fn divide(trade: &mut TradeMatched) -> Decoded<()> {
+    let left = trade.maker_remaining.0;
+    trade.quantity = fell(left, trade.stake.0).ok_or(fractions::UNFOLLOWED)?;
+    (trade.maker_remaining, trade.maker_fraction) = fractions::parts(left)?;
+    if has_fraction(trade) { Ok(()) } else { malformed(OLDER_VERSION) }
 }
 
 /// A trade, but for its payout and its place in a set.
@@ -131,6 +190,29 @@ pub(super) fn set_matched(record: &[u8], preceding: &Preceding) -> Decoded<(Even
         price: Price(set.price.get()),
         quantity: Quantity(set.quantity.get()),
         stake: Quantity(set.quantity.get()),
+        payout: Money(set.payout.get()),
+        makers: set.makers.get(),
+    });
+    Ok((event, ends(set.flags, 0)?))
+}
+
+pub(super) fn exact_set_matched(record: &[u8], preceding: &Preceding) -> Decoded<(Event, bool)> {
+    let set: &SetMatchedV2 = whole(record)?;
+    unused(set.reserved == [0; 6])?;
+    let (quantity, stake) = (Quantity(set.quantity.get()), Quantity(set.stake.get()));
+    if stake == quantity {
+        return malformed(OLDER_VERSION);
+    }
+    if !may_fall(quantity, stake) {
+        return Err(fractions::UNFOLLOWED);
+    }
+    let event = Event::SetMatched(SetMatched {
+        taker_order_id: preceding.taker().map_err(RecordProblem::Malformed)?,
+        outcome: OutcomeIndex(set.outcome.get()),
+        side: code(set.side)?,
+        price: Price(set.price.get()),
+        quantity,
+        stake,
         payout: Money(set.payout.get()),
         makers: set.makers.get(),
     });

@@ -52,6 +52,32 @@ fn quantity() -> impl Strategy<Value = Quantity> {
     any::<i64>().prop_map(Quantity)
 }
 
+/// An exact amount, now and then a small one.
+fn quanta(least: i64) -> impl Strategy<Value = i64> {
+    prop_oneof![least..300, least..=i64::MAX / 2]
+}
+
+/// Whole pennies, and a fraction beyond them.
+fn pennies(exact: i64) -> (Quantity, u8) {
+    (Quantity(exact / 100 * 100), u8::try_from(exact % 100).unwrap())
+}
+
+/// A leg to the quantum: by how many pennies its maker's remaining fell, its stake, and what is left.
+fn exact_leg() -> impl Strategy<Value = (Quantity, Quantity, (Quantity, u8))> {
+    (quanta(1), quanta(0)).prop_map(|(stake, left)| {
+        let fell = pennies(left + stake).0.0 - pennies(left).0.0;
+        (Quantity(fell), Quantity(stake), pennies(left))
+    })
+}
+
+/// What the taker of a set gives, to the quantum or in any whole amount: pennies and stake.
+fn taken() -> impl Strategy<Value = (Quantity, Quantity)> {
+    prop_oneof![
+        quantity().prop_map(|quantity| (quantity, quantity)),
+        exact_leg().prop_map(|(quantity, stake, _)| (quantity, stake)),
+    ]
+}
+
 fn outcome() -> impl Strategy<Value = OutcomeIndex> {
     any::<u16>().prop_map(OutcomeIndex)
 }
@@ -73,7 +99,8 @@ fn time_in_force() -> impl Strategy<Value = TimeInForce> {
 prop_compose! {
     fn order_accepted()(
         ids in (any::<u64>(), any::<u64>(), outcome(), any::<u32>()),
-        quantities in (quantity(), quantity()),
+        quantity in quantity(),
+        resting in prop_oneof![3 => quantity().prop_map(|whole| (whole, 0)), 1 => quanta(0).prop_map(pennies)],
         side in side(),
         market_order in any::<bool>(),
         time_in_force in time_in_force(),
@@ -95,8 +122,9 @@ prop_compose! {
             market_order,
             time_in_force: time_in_force.into(),
             persistence,
-            quantity: quantities.0,
-            resting: quantities.1,
+            quantity,
+            resting: resting.0,
+            fraction: resting.1,
             post_only,
             self_trade,
             half: Half::Whole,
@@ -124,9 +152,11 @@ prop_compose! {
             maker_side,
             price: Price(ids.3),
             quantity,
+            stake: quantity,
             maker_quantity: quantities.1,
             maker_filled: quantities.2,
             maker_remaining: quantities.3,
+            maker_fraction: 0,
             payout: Money(i64::try_from(payout).unwrap()),
             leg: 0,
         }
@@ -137,14 +167,20 @@ prop_compose! {
     fn set()(
         ids in (outcome(), any::<u32>()),
         side in side(),
-        quantity in quantity(),
+        taken in taken(),
         payout in any::<i64>().prop_map(Money),
-        legs in vec(trade_matched(), 1..4),
+        legs in vec((trade_matched(), option::of(exact_leg())), 1..4),
     ) -> Vec<Event> {
         let makers = u16::try_from(legs.len()).unwrap();
         let taker_order_id = OrderId::NONE;
-        let set = SetMatched { taker_order_id, outcome: ids.0, side, price: Price(ids.1), quantity, payout, makers };
-        let legs = (1..).zip(legs).map(|(leg, trade)| Event::TradeMatched(TradeMatched { payout, leg, ..trade }));
+        let (outcome, price, (quantity, stake)) = (ids.0, Price(ids.1), taken);
+        let set = SetMatched { taker_order_id, outcome, side, price, quantity, stake, payout, makers };
+        let legs = (1..).zip(legs).map(|(leg, (trade, exact))| {
+            let trade = exact.map_or(trade, |(quantity, stake, (maker_remaining, maker_fraction))| {
+                TradeMatched { quantity, stake, maker_remaining, maker_fraction, ..trade }
+            });
+            Event::TradeMatched(TradeMatched { payout, leg, ..trade })
+        });
         std::iter::once(Event::SetMatched(set)).chain(legs).collect()
     }
 }
@@ -173,14 +209,31 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    /// A direct trade at odds with a maker who has a fraction of a penny left.
+    fn leaves_a_fraction()(
+        trade in trade_matched(),
+        pennies in 1..1_000_000_i64,
+        remaining in 0..1_000_000_i64,
+        maker_fraction in 1..=99_u8,
+    ) -> TradeMatched {
+        let stake = Quantity(100 * pennies);
+        let payout = Money(pennies * i64::from(trade.price.0) / 100);
+        let maker_remaining = Quantity(100 * remaining);
+        TradeMatched { quantity: stake, stake, payout, maker_remaining, maker_fraction, ..trade }
+    }
+}
+
 /// What an order does once it is in: trades at odds and of shares, sets, cancels of what was in its way.
 fn matching() -> impl Strategy<Value = Vec<Event>> {
+    let fraction = leaves_a_fraction().prop_map(|trade| vec![Event::TradeMatched(trade)]);
     let direct = (trade_matched(), any::<bool>()).prop_map(|(trade, shares)| {
         let payout = if shares { Money(trade.quantity.0.saturating_mul(10_000)) } else { trade.payout };
         vec![Event::TradeMatched(TradeMatched { payout, ..trade })]
     });
     let cancel = order_cancelled().prop_map(|cancel| vec![Event::OrderCancelled(cancel)]);
-    vec(prop_oneof![3 => direct, 2 => set(), 1 => cancel], 0..6).prop_map(|events| events.concat())
+    vec(prop_oneof![3 => direct, 1 => fraction, 3 => set(), 1 => cancel], 0..6)
+        .prop_map(|events| events.concat())
 }
 
 /// An order, and what it does, as its taker.
@@ -197,6 +250,8 @@ fn taking(order: OrderAccepted, events: Vec<Event>) -> Vec<Event> {
 fn split() -> impl Strategy<Value = Vec<Event>> {
     let halves = [(order_accepted(), matching()), (order_accepted(), matching())];
     (order_accepted(), outcome(), halves).prop_map(|(order, far, [near, other])| {
+        // What is left of it is what is left of its halves.
+        let order = OrderAccepted { fraction: 0, ..order };
         let mut events = vec![Event::OrderSplit { order, far }];
         events.extend(taking(OrderAccepted { half: Half::Near, ..near.0 }, near.1));
         events.extend(taking(OrderAccepted { half: Half::Far, ..other.0 }, other.1));
@@ -294,6 +349,16 @@ fn of_a_market() -> impl Strategy<Value = Event> {
             .prop_map(|(job, next)| Event::JobAdvanced { job, next: OrderId(next) }),
         2 => order_cancelled().prop_map(Event::OrderCancelled),
     ]
+}
+
+/// A leg whose amounts are anything, small ones, so that now and then they fit each other.
+pub(crate) fn any_leg() -> impl Strategy<Value = TradeMatched> {
+    let amounts = (-3..400_i64, -3..400_i64, -2..4_i64, -1..2_i64, prop_oneof![0..101_u8, any::<u8>()]);
+    (trade_matched(), amounts).prop_map(|(trade, (quantity, stake, remaining, odd, maker_fraction))| {
+        let quantity = Quantity(if quantity % 3 == 0 { quantity / 100 * 100 } else { quantity });
+        let maker_remaining = Quantity(100 * remaining + odd);
+        TradeMatched { quantity, stake: Quantity(stake), maker_remaining, maker_fraction, ..trade }
+    })
 }
 
 /// The events of one transaction, and whether it is in a market.

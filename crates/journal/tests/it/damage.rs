@@ -5,7 +5,7 @@ use betex_journal::{JournalError, Log, ReadError};
 
 use crate::memory_storage::MemoryStorage;
 use crate::tape::{
-    ORDER_FRAME, ORDERS_PER_SEGMENT, Transaction, open, orders, read_all, segment, short_day, try_open,
+    ORDER_FRAME, ORDERS_PER_SEGMENT, Transaction, exact_day, open, orders, read_all, segment, try_open,
 };
 
 /// The short day, a frame for each transaction; its only segment without most of the zeros behind. And
@@ -14,7 +14,7 @@ fn short_log() -> (MemoryStorage, Vec<Transaction>, Vec<usize>) {
     let storage = MemoryStorage::default();
     let mut opened = open(storage.clone());
     let mut ends = Vec::new();
-    for transaction in short_day() {
+    for transaction in exact_day() {
         opened.write(&[transaction]);
         ends.push(usize::try_from(opened.log.bytes()).unwrap());
     }
@@ -23,7 +23,7 @@ fn short_log() -> (MemoryStorage, Vec<Transaction>, Vec<usize>) {
     let mut bytes = storage.read(&segment(1));
     bytes.truncate(ends.last().unwrap() + 4_096);
     storage.replace(&segment(1), bytes);
-    (storage, short_day(), ends)
+    (storage, exact_day(), ends)
 }
 
 /// Recovers, writes on, and recovers again; how many transactions there were, and whether a tail was torn.

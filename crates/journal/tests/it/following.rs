@@ -7,8 +7,8 @@ use betex_journal::{FileStorage, JournalReader, Log, ReadError};
 
 use crate::memory_storage::MemoryStorage;
 use crate::tape::{
-    ORDER_FRAME, ORDERS_PER_SEGMENT, Tape, accepted, cancelled, open, orders, read_all, read_on, segment,
-    short_day,
+    ORDER_FRAME, ORDERS_PER_SEGMENT, Tape, accepted, cancelled, exact_day, open, orders, read_all, read_on,
+    segment,
 };
 
 #[test]
@@ -93,7 +93,7 @@ fn a_reader_starts_at_any_sequence() {
 fn nothing_is_shown_beyond_the_limit() {
     let storage = MemoryStorage::default();
     let mut opened = open(storage.clone());
-    let day = short_day();
+    let day = exact_day();
     for (stamp, events) in &day {
         opened.log.append(stamp, events).unwrap();
     }
@@ -130,9 +130,9 @@ fn a_gap_within_the_limit_is_damage() {
 fn a_reader_changes_nothing_and_needs_no_lock() {
     let storage = MemoryStorage::default();
     let mut opened = open(storage.clone());
-    opened.write(&short_day());
+    opened.write(&exact_day());
     let before = storage.image();
-    assert_eq!(read_all(storage.clone()).unwrap(), short_day());
+    assert_eq!(read_all(storage.clone()).unwrap(), exact_day());
     assert_eq!(storage.image(), before);
 }
 

@@ -11,7 +11,7 @@ use betex_journal::{FRAME_BYTES_MAX, HEADER_BYTES, JournalFiles, NextFrame, Read
 
 use crate::fixtures::fixture;
 use crate::memory_storage::MemoryStorage;
-use crate::tape::{JOURNAL, Transaction, first_day, open, orders, read_all, segment, short_day, try_open};
+use crate::tape::{JOURNAL, Transaction, exact_day, first_day, open, orders, read_all, segment, try_open};
 
 /// Event lists and strings of what is decoded, at their most while a list of them grows, for each byte.
 const MEMORY_PER_BYTE: u64 = 64;
@@ -48,7 +48,7 @@ fn bodies() -> Corpus {
         names.iter().filter(|name| !name.starts_with("journal.")).map(|name| fixture(name)).collect();
     assert!(records.len() > 40, "{}", records.len());
     let context = fixture("context.v1");
-    let day = short_day();
+    let day = exact_day();
     let single = day.iter().map(|transaction| encode(std::slice::from_ref(transaction)));
     let behind = records.iter().map(|record| [context.clone(), record.clone()].concat());
     Corpus::new(behind.chain(single).chain([encode(&day)])).with_words(records)
@@ -75,7 +75,7 @@ fn records() {
 /// A disk with the short day, a frame for each transaction, of which some lie in a second segment; or all of it
 /// in one frame; or the first version's journal.
 fn disks() -> Vec<Vec<Vec<u8>>> {
-    let day = short_day();
+    let day = exact_day();
     let written = |transactions: &[&[Transaction]]| {
         let storage = MemoryStorage::default();
         let mut opened = open(storage.clone());
@@ -160,7 +160,7 @@ fn changed(disks: &[Vec<Vec<u8>>], corpus: &Corpus, dice: &mut Dice) -> (Vec<Vec
 
 /// Changes of segments, and what is put into them.
 fn segments(disks: &[Vec<Vec<u8>>]) -> Corpus {
-    let bodies = short_day().into_iter().map(|transaction| encode(&[transaction]));
+    let bodies = exact_day().into_iter().map(|transaction| encode(&[transaction]));
     Corpus::new(disks.iter().flatten().cloned()).with_words(bodies)
 }
 
@@ -201,7 +201,7 @@ fn highest_behind(segments: &[Vec<u8>], tail: &Tail) -> Option<u64> {
 #[test]
 fn frames() {
     let disks = disks();
-    let (corpus, written) = (segments(&disks), short_day());
+    let (corpus, written) = (segments(&disks), exact_day());
     run("frames", 3_000, |dice| {
         let (segments, sealed) = changed(&disks, &corpus, dice);
         let storage = disk(&segments);
@@ -245,7 +245,7 @@ const NAMES: [&str; 8] = [
 #[test]
 fn directories() {
     let disks = disks();
-    let (corpus, written) = (segments(&disks), short_day());
+    let (corpus, written) = (segments(&disks), exact_day());
     let texts = Corpus::new([naming()]).with_words([
         "00be7e0000000001",
         "0000000000000007",

@@ -11,6 +11,7 @@ mod fixtures;
 mod following;
 mod fuzz;
 mod memory_storage;
+mod old_rules;
 mod opening;
 #[cfg(feature = "tool")]
 mod real_day;

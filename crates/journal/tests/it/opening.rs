@@ -6,7 +6,7 @@ use betex_journal::{FileStorage, JournalError, Log, SEGMENT_BYTES_MIN};
 
 use crate::memory_storage::{Call, MemoryStorage};
 use crate::tape::{
-    NOON_NS, ORDERS_PER_SEGMENT, open, options, orders, read_all, segment, short_day, try_open,
+    NOON_NS, ORDERS_PER_SEGMENT, exact_day, open, options, orders, read_all, segment, try_open,
 };
 
 #[test]
@@ -48,7 +48,7 @@ fn a_journal_on_a_real_disk() {
 #[test]
 fn without_journal_log_a_fresh_one_begins_and_the_old_one_stays() {
     let storage = MemoryStorage::default();
-    open(storage.clone()).write(&short_day());
+    open(storage.clone()).write(&exact_day());
     storage.delete("journal.log");
     let before = storage.image();
     let other = betex_journal::JournalOptions { new_journal_number: 2, ..options() };
@@ -66,7 +66,7 @@ fn without_journal_log_a_fresh_one_begins_and_the_old_one_stays() {
     // It can be brought back.
     let text = String::from_utf8(after["journal.log"].clone()).unwrap();
     storage.replace("journal.log", text.replace("0000000000000002", "00be7e0000000001").into_bytes());
-    assert_eq!(read_all(storage).unwrap(), short_day());
+    assert_eq!(read_all(storage).unwrap(), exact_day());
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn an_interrupted_start_is_no_other_journal() {
 #[test]
 fn what_is_in_the_way_is_said() {
     let storage = MemoryStorage::default();
-    open(storage.clone()).write(&short_day());
+    open(storage.clone()).write(&exact_day());
     let text = String::from_utf8(storage.read("journal.log")).unwrap();
     let cases: [(&str, String); 4] = [
         (
@@ -141,7 +141,7 @@ fn what_the_disk_says_is_said() {
 #[test]
 fn what_a_newer_version_wrote_is_refused() {
     let storage = MemoryStorage::default();
-    open(storage.clone()).write(&short_day());
+    open(storage.clone()).write(&exact_day());
     // In the frame's header: version, kind, flags. In the body: the first record's version and kind.
     for (at, what) in
         [(4, "version 3"), (5, "kind 3"), (6, "flags 2"), (66, "version 3 of Context"), (64, "kind 3")]
@@ -173,7 +173,7 @@ fn reseal(segment: &mut [u8]) {
 #[test]
 fn a_header_that_does_not_fit_its_body_is_damage() {
     let storage = MemoryStorage::default();
-    open(storage.clone()).write(&short_day());
+    open(storage.clone()).write(&exact_day());
     for (at, value, what) in [
         (20, 2, "its header does not count the events of its body"),
         (20, 0, "it has no events"),

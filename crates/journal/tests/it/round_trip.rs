@@ -1,16 +1,16 @@
 //! What is written is what is read: any events, any split into frames; and any other bytes are no panic.
 
 use betex_core::command::NewMarket;
-use betex_core::event::{Event, OutcomeIndex, TradeMatched};
-use betex_core::types::{Money, OrderId};
+use betex_core::event::{Event, OrderAccepted, OutcomeIndex, TradeMatched};
+use betex_core::types::{Money, OrderId, Quantity};
 use betex_journal::Log;
 use betex_journal::record::{BodyDecoder, BodyEncoder, EncodeError, RecordError, kind};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::any_events::transaction;
+use crate::any_events::{any_leg, transaction};
 use crate::memory_storage::MemoryStorage;
-use crate::tape::{Tape, Transaction, accepted, matched, open, orders, read_all, set, short_day};
+use crate::tape::{Tape, Transaction, accepted, exact_day, matched, open, orders, read_all, set};
 
 /// Transactions of three markets, some at the same time; and after which of them to commit.
 fn flow() -> impl Strategy<Value = (Vec<Transaction>, Vec<bool>)> {
@@ -85,6 +85,41 @@ proptest! {
     }
 }
 
+/// Whether the amounts of a leg fit each other, as the rules have it: worked out in another way than the encoder's.
+fn fits(leg: &TradeMatched) -> bool {
+    if leg.stake == leg.quantity && leg.maker_fraction == 0 {
+        return true;
+    }
+    let (remaining, fraction) = (leg.maker_remaining.0, i64::from(leg.maker_fraction));
+    let before = remaining + fraction + leg.stake.0;
+    (0..100).contains(&fraction)
+        && remaining >= 0
+        && remaining.rem_euclid(100) == 0
+        && leg.stake.0 > 0
+        && leg.quantity.0 == before.div_euclid(100) * 100 - remaining
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_096, ..ProptestConfig::default() })]
+
+    /// A leg whose amounts fit each other comes back; any other is refused when it is written.
+    #[test]
+    fn the_amounts_of_a_leg_fit_or_are_refused(leg in any_leg()) {
+        let mut events = [vec![Event::OrderAccepted(accepted(4))], set(4, 1..=1)].concat();
+        let Event::TradeMatched(of_set) = &events[2] else { panic!("not a leg") };
+        let (taker_order_id, payout) = (of_set.taker_order_id, of_set.payout);
+        events[2] = Event::TradeMatched(TradeMatched { taker_order_id, payout, leg: 1, ..leg });
+        let mut body = Vec::new();
+        let stamp = exact_day()[5].0;
+        let encoded = BodyEncoder::new().append(&mut body, usize::MAX, &stamp, &events);
+        prop_assert_eq!(encoded.is_ok(), fits(&leg), "{:?}", encoded);
+        if encoded.is_ok() {
+            let (decoded, whole) = decode(&body);
+            prop_assert!(whole && decoded.len() == 1 && decoded[0].1 == events);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_048, ..ProptestConfig::default() })]
 
@@ -97,7 +132,7 @@ proptest! {
         decode(&body);
         // With a head that is right, so that the fields behind it are reached.
         let len = u32::try_from(body.len() & !7).unwrap();
-        let mut record = encode(&short_day()[..1])[..32].to_vec();
+        let mut record = encode(&exact_day()[..1])[..32].to_vec();
         record.extend([kind.to_le_bytes(), version.to_le_bytes()].concat());
         record.extend((len + 8).to_le_bytes());
         record.extend(&body[..usize::try_from(len).unwrap()]);
@@ -107,7 +142,7 @@ proptest! {
 
 #[test]
 fn every_changed_bit_of_a_body_is_refused_or_means_something() {
-    let body = encode(&short_day());
+    let body = encode(&exact_day());
     let mut refused = 0;
     for bit in 0..8 * body.len() {
         let mut changed = body.clone();
@@ -122,7 +157,7 @@ fn every_changed_bit_of_a_body_is_refused_or_means_something() {
 /// A length that is not true allocates no more than the bytes that are there could ask for.
 #[test]
 fn no_length_allocates_more_than_there_is() {
-    let body = encode(&short_day());
+    let body = encode(&exact_day());
     let whole = allocation_counter::measure(|| decode_only(&body).unwrap()).bytes_max;
     let mut refused = 0;
     for at in (0..body.len() - 4).step_by(2) {
@@ -145,7 +180,7 @@ fn decode_only(body: &[u8]) -> Result<(), RecordError> {
 
 #[test]
 fn what_the_core_never_emits_is_refused_and_leaves_nothing() {
-    let stamp = short_day()[5].0;
+    let stamp = exact_day()[5].0;
     let order = |id| Event::OrderAccepted(accepted(id));
     let trade = |change: fn(&mut TradeMatched)| {
         let mut trade = matched(4, 1);
@@ -167,13 +202,28 @@ fn what_the_core_never_emits_is_refused_and_leaves_nothing() {
     let binary = |max_price_ticks| {
         vec![Event::MarketCreated(Box::new(NewMarket::binary("poll", max_price_ticks, ["yes", "no"])))]
     };
+    // An amount with a fraction that is none, or that does not follow from the others.
+    let set_of = |quantity, stake| {
+        let mut events = [vec![order(4)], set(4, 1..=2)].concat();
+        let Event::SetMatched(set) = &mut events[1] else { panic!("not a set") };
+        (set.quantity, set.stake) = (Quantity(quantity), Quantity(stake));
+        events
+    };
+    let resting = |resting, fraction| {
+        vec![Event::OrderAccepted(OrderAccepted { resting: Quantity(resting), fraction, ..accepted(4) })]
+    };
+    let split = OrderAccepted { fraction: 1, ..accepted(4) };
+    let a_penny = "a fraction of a penny or more";
+    let no_pennies = "an exact amount beside what is not whole pennies";
+    let unstaked = "a trade whose quantity does not follow from its stake";
+    let set_unstaked = "a set whose quantity does not follow from its stake";
     let untaken = "a trade without its taker's OrderAccepted";
     let another = "a trade of another taker";
     let unpaid = "a direct trade that pays neither its stake at its odds nor a unit a share";
     let incomplete = "a set without all its legs";
     let unfollowed = "a leg that does not follow from its set";
     let ticks = "a binary ladder of too few or too many ticks";
-    let wrong: [(&str, Vec<Event>); 22] = [
+    let wrong: [(&str, Vec<Event>); 43] = [
         ("no events", vec![]),
         (untaken, vec![trade(|_| ())]),
         (untaken, vec![Event::OrderSplit { order: accepted(4), far: OutcomeIndex(1) }, trade(|_| ())]),
@@ -200,6 +250,36 @@ fn what_the_core_never_emits_is_refused_and_leaves_nothing() {
         (unfollowed, changed(|events| events.swap(2, 3))),
         (unfollowed, leg(|leg| leg.payout.0 -= 1)),
         (unfollowed, leg(|leg| leg.taker_order_id = OrderId(5))),
+        (a_penny, leg(|leg| leg.maker_fraction = 100)),
+        (a_penny, leg(|leg| leg.maker_fraction = 255)),
+        (no_pennies, leg(|leg| (leg.maker_fraction, leg.maker_remaining) = (1, Quantity(50)))),
+        (no_pennies, leg(|leg| (leg.maker_fraction, leg.maker_remaining) = (1, Quantity(-100)))),
+        (no_pennies, leg(|leg| (leg.stake.0, leg.maker_remaining) = (400_001, Quantity(50)))),
+        (no_pennies, leg(|leg| (leg.maker_fraction, leg.maker_remaining) = (8, Quantity(i64::MAX - 7)))),
+        (unstaked, leg(|leg| leg.stake.0 += 100)),
+        (unstaked, leg(|leg| leg.stake.0 -= 1)),
+        (unstaked, leg(|leg| leg.stake.0 = 0)),
+        (unstaked, leg(|leg| (leg.quantity.0, leg.maker_fraction) = (400_050, 50))),
+        (unstaked, leg(|leg| (leg.stake.0, leg.quantity.0) = (i64::MAX, i64::MAX / 100 * 100))),
+        (set_unstaked, set_of(300_000, 300_100)),
+        (set_unstaked, set_of(300_001, 300_002)),
+        (set_unstaked, set_of(0, 0 - 1)),
+        (a_penny, resting(100, 100)),
+        (no_pennies, resting(50, 50)),
+        (no_pennies, resting(-100, 50)),
+        (
+            "an order on a quarter line with a fraction beside its halves'",
+            vec![Event::OrderSplit { order: split, far: OutcomeIndex(1) }],
+        ),
+        ("a direct trade whose stake is not its quantity", vec![order(4), trade(|trade| trade.stake.0 += 1)]),
+        (a_penny, vec![order(4), trade(|trade| trade.maker_fraction = 100)]),
+        (
+            "a fraction of a share",
+            vec![
+                order(4),
+                trade(|trade| (trade.payout, trade.maker_fraction) = (Money(trade.quantity.0 * 10_000), 1)),
+            ],
+        ),
         (ticks, binary(1)),
         (ticks, binary(10_001)),
     ];
@@ -215,7 +295,7 @@ fn what_the_core_never_emits_is_refused_and_leaves_nothing() {
 #[test]
 fn records_of_trades_are_read_only_behind_what_they_leave_out() {
     let body =
-        encode(&[(short_day()[5].0, [vec![Event::OrderAccepted(accepted(4))], set(4, 1..=2)].concat())]);
+        encode(&[(exact_day()[5].0, [vec![Event::OrderAccepted(accepted(4))], set(4, 1..=2)].concat())]);
     let (context, order) = (&body[..32], &body[32..80]);
     let (set, first, second) = (&body[80..120], &body[120..184], &body[184..]);
     let ended = |record: &[u8], at: usize| {

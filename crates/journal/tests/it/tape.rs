@@ -64,6 +64,7 @@ pub(crate) fn accepted(id: u64) -> OrderAccepted {
         persistence: Persistence::Lapse,
         quantity: Quantity(1_000_000),
         resting: Quantity(1_000_000),
+        fraction: 0,
         post_only: false,
         self_trade: SelfTradePrevention::Skip,
         half: Half::Whole,
@@ -79,9 +80,11 @@ pub(crate) fn matched(taker: u64, maker: u64) -> TradeMatched {
         maker_side: if maker.is_multiple_of(2) { Side::Yes } else { Side::No },
         price: Price(25_000),
         quantity: Quantity(400_000),
+        stake: Quantity(400_000),
         maker_quantity: Quantity(1_000_000),
         maker_filled: Quantity(400_000),
         maker_remaining: Quantity(600_000),
+        maker_fraction: 0,
         payout: Money(1_000_000),
         leg: 0,
     }
@@ -97,6 +100,7 @@ pub(crate) fn set(taker: u64, makers: std::ops::RangeInclusive<u64>) -> Vec<Even
         side: Side::Yes,
         price: Price(33_333),
         quantity: Quantity(300_000),
+        stake: Quantity(300_000),
         payout,
         makers: count,
     };
@@ -128,9 +132,46 @@ pub(crate) fn cancelled(id: u64) -> OrderCancelled {
     }
 }
 
-/// A short day on which everything happens that can: the one of the first version, and behind it what
-/// came later.
+/// A short day on which everything happens that can: the one of the first version, and after it what
+/// came later, but for fractions of a penny.
 pub(crate) fn short_day() -> Vec<Transaction> {
+    second_day().transactions
+}
+
+/// The short day, and after it sets that are exact to the quantum, and what has a fraction of a penny left.
+pub(crate) fn exact_day() -> Vec<Transaction> {
+    let mut day = second_day();
+    day.push(4, vec![Event::MarketCreated(Box::new(NewMarket::new("oaks", ["1", "2", "3"])))]);
+    let taker = |id| OrderAccepted { resting: Quantity(699_900), fraction: 66, ..accepted(id) };
+    // Of the second leg the stake is whole pennies, of the third what is left.
+    let legs = [(400_100, 400_017, 599_900, 83), (400_000, 400_000, 199_900, 83), (100, 117, 600_000, 0)];
+    let exact_set = |taker, makers: std::ops::RangeInclusive<u64>| {
+        let mut events = set(taker, makers);
+        for (event, (quantity, stake, left, fraction)) in events[1..].iter_mut().zip(legs) {
+            let Event::TradeMatched(leg) = event else { continue };
+            (leg.quantity, leg.stake) = (Quantity(quantity), Quantity(stake));
+            (leg.maker_remaining, leg.maker_fraction) = (Quantity(left), fraction);
+        }
+        if let Event::SetMatched(set) = &mut events[0] {
+            (set.quantity, set.stake) = (Quantity(300_100), Quantity(300_034));
+        }
+        events
+    };
+    let mut events = vec![Event::OrderAccepted(taker(20))];
+    events.extend(exact_set(20, 21..=23));
+    events.push(Event::TradeMatched(TradeMatched { maker_fraction: 17, ..matched(20, 24) }));
+    day.push(4, events);
+    let mut events = vec![Event::OrderSplit { order: accepted(30), far: OutcomeIndex(1) }];
+    for (id, half) in [(31, Half::Near), (32, Half::Far)] {
+        events.push(Event::OrderAccepted(OrderAccepted { half, ..taker(id) }));
+        events.extend(exact_set(id, 21..=21));
+    }
+    day.push(4, events);
+    day.push(4, vec![Event::OrderCancelled(cancelled(31))]);
+    day.transactions
+}
+
+fn second_day() -> Tape {
     let mut day = first_day();
     let runner = |id, name: &str| NewRunner { id: RunnerId(id), name: name.to_owned() };
     let market = NewMarket {
@@ -173,8 +214,9 @@ pub(crate) fn short_day() -> Vec<Transaction> {
         ],
     );
     day.push(3, vec![Event::MarketCreated(Box::new(NewMarket::binary("poll", 100, ["yes", "no"])))]);
-    let shares =
-        TradeMatched { price: Price(37), quantity: Quantity(40), payout: Money(400_000), ..matched(16, 17) };
+    let forty = Quantity(40);
+    let (price, payout) = (Price(37), Money(400_000));
+    let shares = TradeMatched { price, quantity: forty, stake: forty, payout, ..matched(16, 17) };
     day.push(3, vec![Event::OrderAccepted(accepted(16)), Event::TradeMatched(shares)]);
     let filter = OrderFilter { lapsing: true, ..OrderFilter::all(CancelReason::Lapsed) };
     let job = Job { filter, last_order_id: OrderId(17), next: OrderId(13) };
@@ -198,7 +240,7 @@ pub(crate) fn short_day() -> Vec<Transaction> {
     {
         day.push(2, vec![Event::TradesVoided { trades, reason: Some("error".into()) }]);
     }
-    day.transactions
+    day
 }
 
 /// The short day of the first version of the journal.

@@ -1,6 +1,6 @@
 //! The program `betex-journal`, run as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,12 +9,13 @@ use betex_core::command::CommandKind;
 use betex_core::event::Event;
 use betex_core::types::Side;
 use betex_journal::record::kind;
-use betex_journal::{FileStorage, JournalFiles, NextFrame};
+use betex_journal::{JournalFiles, NextFrame};
 use serde_json::Value;
 
 use crate::real_day::{DERBY, RealDay};
-use crate::tape::{JOURNAL, cancelled, open, segment, short_day};
+use crate::tape::{JOURNAL, cancelled, segment};
 
+mod lines;
 mod snapshots;
 
 /// What a run of it said.
@@ -263,24 +264,6 @@ fn a_dump_is_filtered() {
         assert!(!expected.is_empty() && expected.len() < all.len(), "{arguments:?} tells something");
         assert_eq!(sequences(&dump(directory.path(), arguments)), expected, "{arguments:?}");
     }
-}
-
-/// The names of the fields, and what stands in them, stay what they are: scripts read them.
-#[test]
-fn lines_of_every_kind_are_as_they_always_were() {
-    let directory = tempfile::tempdir().unwrap();
-    open(FileStorage::new(directory.path())).write(&short_day());
-    let said = run(directory.path(), "dump", &[]);
-    assert_eq!(said.code, 0, "{said:?}");
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/dump.v1.jsonl");
-    let golden = std::fs::read_to_string(golden).unwrap_or_default();
-    for (number, (line, expected)) in (1..).zip(said.out.lines().zip(golden.lines())) {
-        assert_eq!(line, expected, "line {number}");
-    }
-    assert_eq!(said.out.lines().count(), golden.lines().count(), "{}", said.out);
-    let kinds: BTreeSet<String> =
-        dump(directory.path(), &[]).iter().map(|line| line["kind"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(kinds.len(), 18, "{kinds:?}");
 }
 
 #[test]

@@ -100,6 +100,14 @@ fn one_transaction_may_be_larger_up_to_a_bound() {
     assert_eq!(read_all(storage).unwrap(), transactions[..1]);
 }
 
+/// A set whose taker gives a stake that is not whole pennies, which takes more to say.
+fn exact_set(taker: u64, makers: std::ops::RangeInclusive<u64>) -> Vec<Event> {
+    let mut events = set(taker, makers);
+    let Event::SetMatched(set) = &mut events[0] else { panic!("not a set") };
+    set.stake.0 += 1;
+    events
+}
+
 /// The longest transaction that a command can cause: an order on a quarter line with all that can be said of
 /// one, as many fills as there may be, each of them a set of two outcomes, as many own orders cancelled, and
 /// the rest of either half.
@@ -119,7 +127,7 @@ fn longest() -> Vec<Event> {
             ..accepted(id)
         }));
         for _ in 0..FILLS_MAX / 2 {
-            events.extend(set(id, 4..=4));
+            events.extend(exact_set(id, 4..=4));
         }
         events.extend(vec![Event::OrderCancelled(own); OWN_ORDERS_SKIPPED_MAX as usize / 2]);
         let rest = OrderCancelled { reason: CancelReason::OrderLimit, ..cancelled(id) };
@@ -142,16 +150,19 @@ fn the_longest_transaction_of_the_core_fits() {
     assert!(bytes < BODY_BYTES_MAX);
     // A set of two outcomes takes a maker's fill more than a direct one; a larger one has less to say of each.
     let direct = vec![Event::OrderAccepted(accepted(1)), Event::TradeMatched(matched(1, 2))];
-    let of_three = [vec![Event::OrderAccepted(accepted(1))], set(1, 4..=5)].concat();
+    let taking = |set: Vec<Event>| [vec![Event::OrderAccepted(accepted(1))], set].concat();
     let mut per_fill = Vec::new();
-    for (fills, events) in
-        [(1, direct), (1, [vec![Event::OrderAccepted(accepted(1))], set(1, 4..=4)].concat()), (2, of_three)]
-    {
+    for (fills, events) in [
+        (1, direct),
+        (1, taking(set(1, 4..=4))),
+        (1, taking(exact_set(1, 4..=4))),
+        (2, taking(exact_set(1, 4..=5))),
+    ] {
         let mut body = Vec::new();
         BodyEncoder::new().append(&mut body, usize::MAX, stamp, &events).unwrap();
         per_fill.push((body.len() - 32 - 48) / fills);
     }
-    assert_eq!(per_fill, [64, 40 + 64, (40 + 2 * 64) / 2]);
+    assert_eq!(per_fill, [64, 40 + 64, 48 + 64, (48 + 2 * 64) / 2]);
     opened.log.commit().unwrap();
     drop(opened);
     assert_eq!(open(storage).replayed, tape.transactions);

@@ -3,7 +3,7 @@
 use betex_core::command::{NewMarket, NewRunner, VoidedTrades};
 use betex_core::event::{Event, OrderAccepted, OrderFilter};
 use betex_core::ladder::Ladder;
-use betex_core::types::{AccountId, TimeInForce};
+use betex_core::types::{AccountId, Quantity, TimeInForce};
 use betex_journal::JournalEvent;
 use serde::Serialize;
 
@@ -91,6 +91,8 @@ enum Fields<'a> {
         side: &'static str,
         price: u32,
         quantity: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stake: Option<i64>,
         payout: i64,
         makers: u16,
     },
@@ -105,10 +107,14 @@ enum Fields<'a> {
         maker_side: &'static str,
         price: u32,
         quantity: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stake: Option<i64>,
         payout: i64,
         maker_quantity: i64,
         maker_filled: i64,
         maker_remaining: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        maker_remaining_stake: Option<i64>,
     },
     Cancelled {
         order_id: u64,
@@ -172,6 +178,8 @@ struct Order<'a> {
     persistence: &'static str,
     quantity: i64,
     resting: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resting_stake: Option<i64>,
     post_only: bool,
     self_trade: &'static str,
     half: &'static str,
@@ -249,6 +257,7 @@ fn fields(event: &JournalEvent, taker: AccountId) -> Fields<'_> {
             side: terms::side(set.side),
             price: set.price.0,
             quantity: set.quantity.0,
+            stake: stake(set.quantity, set.stake),
             payout: set.payout.0,
             makers: set.makers,
         },
@@ -264,10 +273,12 @@ fn fields(event: &JournalEvent, taker: AccountId) -> Fields<'_> {
             maker_side: terms::side(trade.maker_side),
             price: trade.price.0,
             quantity: trade.quantity.0,
+            stake: stake(trade.quantity, trade.stake),
             payout: trade.payout.0,
             maker_quantity: trade.maker_quantity.0,
             maker_filled: trade.maker_filled.0,
             maker_remaining: trade.maker_remaining.0,
+            maker_remaining_stake: remaining_stake(trade.maker_remaining, trade.maker_fraction),
         },
         Event::OrderCancelled(order) => Fields::Cancelled {
             order_id: order.order_id.0,
@@ -282,6 +293,16 @@ fn fields(event: &JournalEvent, taker: AccountId) -> Fields<'_> {
             remaining: order.remaining.0,
         },
     }
+}
+
+/// The exact stake, where whole pennies do not say it.
+fn stake(quantity: Quantity, stake: Quantity) -> Option<i64> {
+    (stake != quantity).then_some(stake.0)
+}
+
+/// The exact amount that is left, where whole pennies do not say it.
+fn remaining_stake(remaining: Quantity, fraction: u8) -> Option<i64> {
+    (fraction != 0).then(|| remaining.0.saturating_add(fraction.into()))
 }
 
 fn market(spec: &NewMarket) -> Market<'_> {
@@ -343,6 +364,7 @@ fn order(order: &OrderAccepted) -> Order<'_> {
         persistence: terms::persistence(order.persistence),
         quantity: order.quantity.0,
         resting: order.resting.0,
+        resting_stake: remaining_stake(order.resting, order.fraction),
         post_only: order.post_only,
         self_trade: terms::self_trade(order.self_trade),
         half: terms::half(order.half),

@@ -27,7 +27,8 @@ layouts! {
         reserved: U32,
     }
 
-    /// Behind it: the runners, the key, the name, the reason, the runners' names.
+    /// After it: the runners, the key, the name, the reason, the runners' names. Version 2 has the same fields,
+    /// and stakes traded at odds that are not whole pennies.
     SnapshotMarketV1: 72 {
         head: Head,
         id: U64,
@@ -89,7 +90,7 @@ layouts! {
         reserved: [u8; 7],
     }
 
-    /// Behind it, of a half: the whole order.
+    /// After it, of a half: the whole order.
     SnapshotOrderV1: 72 {
         head: Head,
         id: U64,
@@ -103,7 +104,8 @@ layouts! {
         outcome: U16,
         /// See [`snapshot_order`].
         terms: u8,
-        reserved: u8,
+        /// In quanta. Of version 1, which calls it reserved, it is 0, of version 2 it is not.
+        fraction: u8,
     }
 
     SnapshotJobV1: 72 {

@@ -4,7 +4,8 @@ mod layout;
 mod read;
 mod write;
 
-use betex_core::image::Piece;
+use betex_core::image::{MarketImage, Piece};
+use betex_core::ladder::Ladder;
 
 use super::decode::{self, RecordProblem};
 use super::encode::EncodeError;
@@ -68,10 +69,12 @@ pub fn encode_snapshot(
 pub fn decode_snapshot(bytes: &[u8]) -> Result<(SnapshotRecord, usize), RecordProblem> {
     let (head, record) = decode::take_record(bytes)?;
     let decoded = match (head.kind, head.version) {
-        (kind::SNAPSHOT_ORDER, 1) => read::order(record).map(Piece::Order),
+        (kind::SNAPSHOT_ORDER, version @ (1 | 2)) => read::order(version, record).map(Piece::Order),
         (kind::SNAPSHOT_CLIENT_ID, 1) => read::client_id(record).map(Piece::ClientId),
         (kind::SNAPSHOT_ACCOUNT, 1) => read::account(record).map(Piece::Account),
-        (kind::SNAPSHOT_MARKET, 1) => read::market(record).map(|market| Piece::Market(Box::new(market))),
+        (kind::SNAPSHOT_MARKET, version @ (1 | 2)) => {
+            read::market(version, record).map(|market| Piece::Market(Box::new(market)))
+        }
         (kind::SNAPSHOT_ENGINE, 1) => read::engine(record).map(Piece::Engine),
         (kind::SNAPSHOT_JOB, 1) => read::job(record).map(Piece::Job),
         (kind::SNAPSHOT_TURN, 1) => read::turn(record).map(Piece::Turn),
@@ -81,4 +84,11 @@ pub fn decode_snapshot(bytes: &[u8]) -> Result<(SnapshotRecord, usize), RecordPr
         (kind, version) => Err(RecordProblem::Unknown { kind, version }),
     };
     Ok((SnapshotRecord::Piece(decoded?), record.len()))
+}
+
+/// Whether version 1 of SnapshotMarket cannot say it: the stakes that were traded at odds on one of its outcomes
+/// are not whole pennies. The fields are the same; an older program must not take them for whole pennies.
+fn has_traded_fractions(market: &MarketImage) -> bool {
+    let at_odds = matches!(market.spec.ladder, Ladder::Classic | Ladder::Finest);
+    at_odds && market.runners.iter().any(|runner| runner.traded % 100 != 0)
 }

@@ -12,13 +12,13 @@ use betex_core::reject::OrderReport;
 use betex_core::types::{AccountId, ClientOrderId, MarketId, OrderId, Price, Quantity, RunnerId};
 use zerocopy::FromBytes as _;
 
-use super::SnapshotEnd;
 use super::layout::{
     HAS_REASON, ReportV1, SnapshotAccountV1, SnapshotClientIdV1, SnapshotClosedV1, SnapshotEndV1,
     SnapshotEngineV1, SnapshotJobV1, SnapshotMarketV1, SnapshotOrderV1, SnapshotRunnerV1, SnapshotTurnV1,
     runner_flags, snapshot_order,
 };
-use crate::record::fields::{Decoded, code, fixed_part, malformed, unused, whole};
+use super::{SnapshotEnd, has_traded_fractions};
+use crate::record::fields::{Decoded, OLDER_VERSION, code, fixed_part, malformed, unused, whole};
 use crate::record::layout::{INDEPENDENT, SYNTHETIC};
 use crate::record::markets::ladder;
 use crate::record::orders::filter;
@@ -65,7 +65,7 @@ pub(super) fn account(record: &[u8]) -> Decoded<Box<str>> {
     Ok(name)
 }
 
-pub(super) fn market(record: &[u8]) -> Decoded<MarketImage> {
+pub(super) fn market(version: u16, record: &[u8]) -> Decoded<MarketImage> {
     let (fixed, mut tail) = fixed_part::<SnapshotMarketV1>(record)?;
     unused(fixed.reserved == 0 && fixed.reserved_too.get() == 0)?;
     if fixed.flags & !(INDEPENDENT | SYNTHETIC | HAS_REASON) != 0 {
@@ -87,7 +87,7 @@ pub(super) fn market(record: &[u8]) -> Decoded<MarketImage> {
         runners.push(runner_image(runner)?);
     }
     tail.end()?;
-    Ok(MarketImage {
+    let market = MarketImage {
         id: MarketId(fixed.id.get()),
         spec: NewMarket {
             key,
@@ -109,7 +109,12 @@ pub(super) fn market(record: &[u8]) -> Decoded<MarketImage> {
         reason: has_reason.then(|| reason.into()),
         sequence: fixed.sequence.get(),
         runners,
-    })
+    };
+    match (version, has_traded_fractions(&market)) {
+        (1, true) => malformed("it says what its version cannot"),
+        (2, false) => malformed(OLDER_VERSION),
+        _ => Ok(market),
+    }
 }
 
 fn runner_image(runner: &SnapshotRunnerV1) -> Decoded<RunnerImage> {
@@ -136,11 +141,16 @@ pub(super) fn client_id(record: &[u8]) -> Decoded<ClientIdImage> {
     Ok(ClientIdImage { account: AccountId(client.account.get()), id, report: report(&client.report)? })
 }
 
-pub(super) fn order(record: &[u8]) -> Decoded<OrderImage> {
+pub(super) fn order(version: u16, record: &[u8]) -> Decoded<OrderImage> {
     let (order, mut tail) = fixed_part::<SnapshotOrderV1>(record)?;
     use snapshot_order as bits;
     let terms = order.terms;
-    unused(order.reserved == 0)?;
+    match (version, order.fraction) {
+        (1, fraction) => unused(fraction == 0)?,
+        (_, 0) => return malformed(OLDER_VERSION),
+        (_, 1..=99) => {}
+        _ => return malformed("a fraction in it cannot be"),
+    }
     if terms & !(bits::SIDE | bits::MIRRORED | bits::PERSISTENCE | bits::HALF | bits::WHOLE) != 0 {
         return malformed("a term in it stands for nothing");
     }
@@ -163,7 +173,7 @@ pub(super) fn order(record: &[u8]) -> Decoded<OrderImage> {
         quantity: Quantity(order.quantity.get()),
         filled: Quantity(order.filled.get()),
         remaining: Quantity(order.remaining.get()),
-        fraction: 0,
+        fraction: order.fraction,
         accepted_ns: order.accepted_ns.get(),
         expiry_ms: order.expiry_ms.get(),
         whole,

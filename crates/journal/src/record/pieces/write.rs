@@ -6,12 +6,12 @@ use betex_core::image::{
 use betex_core::reject::OrderReport;
 use zerocopy::IntoBytes as _;
 
-use super::SnapshotEnd;
 use super::layout::{
     HAS_REASON, ReportV1, SnapshotAccountV1, SnapshotClientIdV1, SnapshotClosedV1, SnapshotEndV1,
     SnapshotEngineV1, SnapshotJobV1, SnapshotMarketV1, SnapshotOrderV1, SnapshotRunnerV1, SnapshotTurnV1,
     runner_flags, snapshot_order,
 };
+use super::{SnapshotEnd, has_traded_fractions};
 use crate::record::EncodeError;
 use crate::record::codes::Code as _;
 use crate::record::kind;
@@ -108,7 +108,8 @@ impl Out<'_> {
         }
         tail.insert(0, &table);
         let flags = set(INDEPENDENT, spec.independent) | set(SYNTHETIC, spec.synthetic);
-        self.with_tail(kind::SNAPSHOT_MARKET, 1, &tail, |head| SnapshotMarketV1 {
+        let version = if has_traded_fractions(market) { 2 } else { 1 };
+        self.with_tail(kind::SNAPSHOT_MARKET, version, &tail, |head| SnapshotMarketV1 {
             head,
             id: market.id.0.into(),
             sequence: market.sequence.into(),
@@ -147,9 +148,13 @@ impl Out<'_> {
     }
 
     fn snapshot_order(&mut self, order: &OrderImage) -> Encoded {
+        if order.fraction > 99 {
+            return Err(EncodeError::Invalid("a fraction of a penny or more"));
+        }
+        let version = if order.fraction == 0 { 1 } else { 2 };
         let whole = order.whole.as_ref().map(report_record);
         let tail = whole.as_ref().map_or(&[][..], |whole| whole.as_bytes());
-        self.with_tail(kind::SNAPSHOT_ORDER, 1, &[tail], |head| SnapshotOrderV1 {
+        self.with_tail(kind::SNAPSHOT_ORDER, version, &[tail], |head| SnapshotOrderV1 {
             head,
             id: order.id.0.into(),
             account: order.account.0.into(),
@@ -165,7 +170,7 @@ impl Out<'_> {
                 | set(snapshot_order::PERSISTENCE, order.persistence.code() == 1)
                 | order.half.code() << snapshot_order::HALF_SHIFT
                 | set(snapshot_order::WHOLE, whole.is_some()),
-            reserved: 0,
+            fraction: order.fraction,
         })
     }
 
