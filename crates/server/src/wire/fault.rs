@@ -53,6 +53,8 @@ pub(crate) struct Called<'a> {
     pub(crate) outcome: &'a str,
     pub(crate) user: &'a str,
     pub(crate) client_order_id: &'a str,
+    /// Whether the outcome is a quarter line, which takes half of the order on each of two others.
+    pub(crate) quarter: bool,
 }
 
 /// Why a command was refused: the code word, and the rest in words and in units of the wire.
@@ -102,9 +104,15 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             let count = |quantity| called.terms.count(quantity);
             let (min, max, unit) = (count(*min), count(*max), called.terms.unit_name());
             let (quantity, increment) = (count(*quantity), count(*increment));
-            let what = format!(
-                "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} ({unit})"
-            );
+            let what = if called.quarter {
+                format!(
+                    "quantity: each half of an order on a quarter line of market {market} must be at least {min}, in steps of {increment} ({unit})"
+                )
+            } else {
+                format!(
+                    "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} ({unit})"
+                )
+            };
             ("INVALID_QUANTITY", what)
         }
         Rejection::InvalidExpiry { .. } => ("INVALID_EXPIRY", rejection.to_string()),
