@@ -328,6 +328,12 @@ impl NewMarket {
         Self { ladder, increment: one, min_quantity: one, ..Self::new(key, outcomes) }
     }
 
+    /// What of a quantity goes to the further line of an order on a quarter line. The odd increment goes to
+    /// the line nearer to zero; of a single one nothing is left for the other.
+    pub(crate) const fn further_half(&self, quantity: i64) -> i64 {
+        quantity / self.increment.0 / 2 * self.increment.0
+    }
+
     /// BACK/LAY at odds, or BUY/SELL at ticks.
     pub const fn model(&self) -> MarketModel {
         match self.ladder {

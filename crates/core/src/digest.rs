@@ -156,7 +156,7 @@ impl MarketView<'_> {
             if let Some(whole) = self.split(order) {
                 bytes.report(whole);
             }
-            for quantity in [order.quantity, order.filled, order.remaining] {
+            for quantity in [order.quantity, order.filled, order.left] {
                 bytes.number(quantity);
             }
         }

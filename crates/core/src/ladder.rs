@@ -123,7 +123,54 @@ static CLASSIC_ODDS: [u32; 350] = {
     odds
 };
 
+/// The probabilities that these odds stand for.
+static CLASSIC_PROBABILITIES: [u64; 350] = {
+    let mut probabilities = [0; 350];
+    let mut tick = 0;
+    while tick < probabilities.len() {
+        probabilities[tick] = probability(CLASSIC_ODDS[tick]);
+        tick += 1;
+    }
+    probabilities
+};
+
+/// The probability that odds stand for, in units of 10^-18, rounded up: `ceil(10^22 / odds)`.
+const fn probability(odds: u32) -> u64 {
+    const CERTAINTY: u64 = 1_000_000_000_000_000_000;
+    // In two steps, so that nothing leaves 64 bits: odds are at most 10^7.
+    let odds = odds as u64;
+    let (whole, rest) = (CERTAINTY / odds, CERTAINTY % odds);
+    whole * 10_000 + (rest * 10_000).div_ceil(odds)
+}
+
+/// A penny, in quanta.
+const PENNY: i64 = 100;
+
 impl Ladder {
+    /// The smallest quantity that an order can have, trade directly or show: a penny (100 quanta) at odds, a
+    /// share in a binary market. Less than that is dust.
+    pub const fn unit(self) -> i64 {
+        match self {
+            Self::Classic | Self::Finest => PENNY,
+            Self::Binary { .. } => 1,
+        }
+    }
+
+    /// What of a quantity is whole pennies, or shares. A quantity is not negative.
+    #[inline(always)]
+    pub const fn whole(self, quantity: i64) -> i64 {
+        quantity - self.fraction(quantity) as i64
+    }
+
+    /// What of a quantity is a fraction of a penny, in quanta. Of shares there is none.
+    #[inline(always)]
+    pub const fn fraction(self, quantity: i64) -> u8 {
+        match self {
+            Self::Classic | Self::Finest => (quantity % PENNY) as u8,
+            Self::Binary { .. } => 0,
+        }
+    }
+
     /// The bands of a ladder of odds; of a binary one `Err` with how many prices there are.
     const fn bands(self) -> Result<&'static [Band], u32> {
         match self {
@@ -171,6 +218,24 @@ impl Ladder {
             Self::Classic | Self::Finest => Price(FINEST[0].first + tick.0 * FINEST[0].step),
             Self::Binary { .. } => Price(self.len() - tick.0),
         }
+    }
+
+    /// The probability that the odds at a tick stand for, in units of 10^-18, rounded up. Only of odds.
+    pub(crate) fn probability(self, tick: Tick) -> u64 {
+        match self {
+            Self::Classic => CLASSIC_PROBABILITIES[tick.0 as usize],
+            Self::Finest | Self::Binary { .. } => probability(self.price(tick).0),
+        }
+    }
+
+    /// The highest price of the ladder that is not above this one.
+    pub(crate) fn at_or_below(self, price: Price) -> Option<Price> {
+        if self.tick(price).is_some() { Some(price) } else { self.neighbours(price).0 }
+    }
+
+    /// The lowest price of the ladder that is not below this one.
+    pub(crate) fn at_or_above(self, price: Price) -> Option<Price> {
+        if self.tick(price).is_some() { Some(price) } else { self.neighbours(price).1 }
     }
 
     /// The same price of a two-sided binary ladder, seen from the other outcome: `max - price`.

@@ -32,16 +32,13 @@ impl Default for Limits {
 pub const FILLS_MAX: u32 = 4_096;
 /// Most orders of its own account that one command passes over or cancels.
 pub const OWN_ORDERS_SKIPPED_MAX: u32 = 4_096;
-/// Most makers that sets pass over in one command; after that it looks for no more sets.
-pub const PASSED_OVER_MAX: u32 = 4_096;
-/// Most payouts that one command looks at; after that it looks for no more sets.
-pub const PAYOUTS_MAX: u32 = 65_536;
-/// Most makers' legs that one look at virtual levels takes.
-pub const LOOK_FILLS_MAX: u32 = 2_048;
-/// Most makers that it passes over.
-pub const LOOK_PASSED_OVER_MAX: u32 = 512;
-/// Most payouts that it looks at.
-pub const LOOK_PAYOUTS_MAX: u32 = 4_096;
+/// Most makers that one command looks at for sets: each look counts all makers of a set. After that it looks
+/// for no more sets.
+pub const MAKERS_LOOKED_AT_MAX: u32 = 131_072;
+/// Most makers that are looked at for one list of virtual levels.
+pub const VIRTUAL_MAKERS_LOOKED_AT_MAX: u32 = 16_384;
+/// Most makers that are looked at for the virtual levels of a whole market: those of its first lists.
+pub const MARKET_VIRTUAL_MAKERS_LOOKED_AT_MAX: u32 = 131_072;
 /// Most orders that one step of a long job takes out.
 pub const ORDERS_PER_STEP_MAX: u32 = 512;
 /// Most orders that one step of a long job looks at.

@@ -58,7 +58,7 @@ pub(crate) struct Runner {
     /// The reduction factor that it was removed with.
     pub(crate) removed: Option<u16>,
     pub(crate) last_price: Option<Price>,
-    /// Backers' stakes, or shares: i128, so that no number of trades can overflow it.
+    /// Exact backers' stakes, or shares: i128, so that no number of trades can overflow it.
     pub(crate) traded: i128,
 }
 

@@ -15,9 +15,9 @@ pub struct OrderReport {
     pub status: OrderStatus,
     /// What it asked for.
     pub quantity: Quantity,
-    /// What is filled.
+    /// What is filled, rounded up to whole pennies: the quantity less what was cancelled and what rests.
     pub filled: Quantity,
-    /// What rests.
+    /// What rests, in whole pennies or shares; of an order on a quarter line those of both halves.
     pub remaining: Quantity,
     /// Whether it is on a quarter line: then its halves have the next two ids.
     pub split: bool,
@@ -164,6 +164,16 @@ pub enum Rejection {
         /// The step.
         increment: Quantity,
     },
+    /// An order can't be reduced to this.
+    #[error("keep: {keep} is not valid: 0, or at least {min} in multiples of {increment}")]
+    InvalidKeep {
+        /// What was to be kept.
+        keep: Quantity,
+        /// The smallest order.
+        min: Quantity,
+        /// The step.
+        increment: Quantity,
+    },
     /// The expiry is not in the future.
     #[error("expiry_ms: {expiry_ms} is not after now, {now_ms} (milliseconds since the Unix epoch)")]
     InvalidExpiry {
@@ -262,7 +272,7 @@ impl Rejection {
             Self::MarketNotOpen(_) => Order("MARKET_NOT_OPEN"),
             Self::InvalidOutcome(_) => Order("INVALID_OUTCOME"),
             Self::InvalidPrice { .. } => Order("INVALID_PRICE"),
-            Self::InvalidQuantity { .. } => Order("INVALID_QUANTITY"),
+            Self::InvalidQuantity { .. } | Self::InvalidKeep { .. } => Order("INVALID_QUANTITY"),
             Self::InvalidExpiry { .. } => Order("INVALID_EXPIRY"),
             Self::SelfTrade => Order("SELF_TRADE"),
             Self::WouldNotFill { .. } => Order("WOULD_NOT_FILL"),

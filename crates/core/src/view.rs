@@ -145,8 +145,8 @@ impl OrderView {
             price,
             quantity: Quantity(order.quantity),
             filled: Quantity(order.filled),
-            remaining: Quantity(order.remaining),
-            fraction: 0,
+            remaining: Quantity(market.spec.ladder.whole(order.left)),
+            fraction: market.spec.ladder.fraction(order.left),
         }
     }
 }

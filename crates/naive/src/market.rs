@@ -23,9 +23,9 @@ pub struct Market {
     pub quarters: Vec<(usize, usize)>,
     /// Places of the groups in which a set has traded.
     pub set_traded: Vec<usize>,
-    /// Stakes are multiples of this.
+    /// Stakes are multiples of this, but not what is filled of them.
     pub increment: i64,
-    /// The smallest stake of an order.
+    /// The smallest stake of an order, or of half of one; fills may leave less.
     pub min_stake: i64,
     /// Where it is in its life, holds aside.
     pub state: MarketState,
@@ -160,7 +160,8 @@ impl Market {
     }
 
     /// Cancels what an order has resting beyond `keep`; says how much that was. An account, if given,
-    /// must be the order's. The order keeps its place. The half of an order is no order that a client knows.
+    /// must be the order's. The order keeps its place. Where it has no more than that to begin with, nothing
+    /// changes, whatever `keep` is. The half of an order is no order that a client knows.
     pub fn cancel(&mut self, number: u64, account: u64, keep: i64) -> Result<i64, Refusal> {
         if self.state == MarketState::Closed {
             return Err(Refusal::MarketClosed);
@@ -168,40 +169,67 @@ impl Market {
         let order = self.order(number).filter(|order| order.known_as() == number);
         let order = order.ok_or(Refusal::NotFound)?;
         let parts: Vec<_> = self.parts(order).iter().map(|part| (part.number, part.remaining)).collect();
-        if parts.iter().all(|(_, remaining)| *remaining == 0) {
+        let rests: i64 = parts.iter().map(|(_, remaining)| remaining).sum();
+        if rests == 0 {
             return Err(Refusal::NotFound);
         }
         if account != 0 && account != order.account {
             return Err(Refusal::NotTheOwner);
         }
-        if keep < 0 || keep % self.increment != 0 {
+        if keep >= rests {
+            return Ok(0);
+        }
+        let kept = kept(&parts, keep, self.increment);
+        let changed = parts.iter().zip(&kept).filter(|((_, rests), kept)| *kept < rests);
+        let small = changed.clone().any(|(_, kept)| !self.is_size(*kept));
+        if keep % self.increment != 0 || !self.is_size(keep) || small {
             return Err(Refusal::InvalidStake);
         }
-        let mut cancelled = 0;
-        for (number, beyond) in beyond(&parts, keep, self.increment) {
+        let beyond: Vec<_> = changed.map(|((number, rests), kept)| (*number, rests - kept)).collect();
+        for (number, beyond) in beyond {
             self.take_out(number, beyond, Status::Cancelled);
-            cancelled += beyond;
         }
-        Ok(cancelled)
+        Ok(rests - keep)
     }
 
-    /// Takes this much out of what rests of an order, or half of one; `end` is what it is if that was all.
+    /// Whether an order, or half of one, may be made this large: nothing, or no less than the smallest.
+    pub(crate) const fn is_size(&self, stake: i64) -> bool {
+        stake == 0 || stake >= self.min_stake
+    }
+
+    /// Takes this much out of what rests of an order, or half of one, in whole pennies; a fraction of a penny
+    /// goes, too. `end` is what it is if that was all.
     pub(crate) fn take_out(&mut self, number: u64, stake: i64, end: Status) {
         let order = self.order_mut(number);
-        assert!(0 <= stake && stake <= order.remaining, "{stake} of {order:?}");
+        assert!(0 < stake && stake <= order.remaining, "{stake} of {order:?}");
         order.remaining -= stake;
-        let known_as = order.known_as();
-        if stake > 0 && order.remaining == 0 {
+        order.left = order.remaining;
+        self.end(number, end);
+    }
+
+    /// Fills exactly this much of what rests of an order, or half of one.
+    pub(crate) fn fill(&mut self, number: u64, stake: i64) {
+        let ladder = self.ladder;
+        let order = self.order_mut(number);
+        assert!(0 < stake && stake <= order.left, "{stake} of {order:?}");
+        let left = order.left - stake;
+        let remaining = ladder.whole(left);
+        order.filled += order.remaining - remaining;
+        order.remaining = remaining;
+        // Less than a penny is dust.
+        order.left = if remaining > 0 { left } else { 0 };
+        self.end(number, Status::Filled);
+    }
+
+    /// If nothing of an order rests any more, this is how the last of it left.
+    fn end(&mut self, number: u64, end: Status) {
+        let order = self.order_mut(number);
+        if order.remaining == 0 {
             order.end = end;
+            let known_as = order.known_as();
             // If the other half rests, this is not how the last of the whole left.
             self.order_mut(known_as).end = end;
         }
-    }
-
-    /// Fills this much of what rests of an order, or half of one.
-    pub(crate) fn fill(&mut self, number: u64, stake: i64) {
-        self.take_out(number, stake, Status::Filled);
-        self.order_mut(number).filled += stake;
     }
 
     fn order_mut(&mut self, number: u64) -> &mut Order {
@@ -214,18 +242,17 @@ fn place(number: u64) -> Option<usize> {
     usize::try_from(number).ok()?.checked_sub(1)
 }
 
-/// What each part of an order has beyond what it is to keep. The near half keeps the larger half, and
-/// what one half cannot hold of its share the other keeps.
-fn beyond(parts: &[(u64, i64)], keep: i64, increment: i64) -> Vec<(u64, i64)> {
+/// What each part of an order keeps. The near half keeps the larger half, and what one half cannot hold of
+/// its share the other keeps.
+fn kept(parts: &[(u64, i64)], keep: i64, increment: i64) -> Vec<i64> {
     match *parts {
-        [(near, near_rests), (far, far_rests)] => {
-            let keep = keep.min(near_rests + far_rests);
+        [(_, near_rests), (_, far_rests)] => {
             let far_share = keep / increment / 2 * increment;
             let near_share = keep - far_share;
             let near_keeps = near_rests.min(near_share + (far_share - far_rests).max(0));
             let far_keeps = far_rests.min(far_share + (near_share - near_rests).max(0));
-            vec![(near, near_rests - near_keeps), (far, far_rests - far_keeps)]
+            vec![near_keeps, far_keeps]
         }
-        _ => parts.iter().map(|(number, rests)| (*number, rests - rests.min(&keep))).collect(),
+        _ => vec![keep],
     }
 }

@@ -21,10 +21,12 @@ pub struct Order {
     pub price: u32,
     /// What it asked for.
     pub stake: i64,
-    /// What of that is filled.
+    /// What of that is filled, rounded up to whole pennies.
     pub filled: i64,
-    /// What of that rests.
+    /// What of that rests, in whole pennies.
     pub remaining: i64,
+    /// What of that rests, exactly: `remaining` and less than a penny more.
+    pub left: i64,
     /// When it came, in nanoseconds.
     pub arrived_ns: u64,
     /// When it expires.
@@ -84,9 +86,9 @@ pub struct Report {
     pub status: Status,
     /// What it asked for.
     pub stake: i64,
-    /// What is filled.
+    /// What is filled, rounded up to whole pennies.
     pub filled: i64,
-    /// What rests.
+    /// What rests, in whole pennies.
     pub remaining: i64,
 }
 
@@ -99,8 +101,10 @@ pub struct Trade {
     pub set: bool,
     /// The taker's price; in a set at odds payout / stake, cut (BACK) or raised (LAY) to four decimals.
     pub price: u32,
-    /// The stake on the taker's outcome, or shares.
+    /// The exact stake on the taker's outcome, or shares.
     pub stake: i64,
+    /// By how much the taker's whole pennies fell; perhaps 0.
+    pub quantity: i64,
     /// What is paid if that outcome wins, stake included; in a set whichever wins.
     pub payout: i128,
     /// Whom it met, by outcome.
@@ -118,8 +122,13 @@ pub struct Leg {
     pub side: Side,
     /// Its price.
     pub price: u32,
-    /// The backer's stake on its outcome, or shares.
+    /// The exact stake of the backer on its outcome, or shares.
     pub stake: i64,
+    /// By how much the maker's whole pennies fell; perhaps 0.
+    pub quantity: i64,
+    /// What the maker has left after it, exactly. Less than a penny is dust: the maker is filled, and the
+    /// dust released.
+    pub left: i64,
     /// What is paid if its outcome wins, stake included.
     pub payout: i128,
 }
@@ -142,10 +151,14 @@ pub struct Answer {
     pub number: u64,
     /// Where it stands.
     pub status: Status,
-    /// What is filled.
+    /// What is filled, rounded up to whole pennies.
     pub filled: i64,
-    /// What rests.
+    /// What rests, in whole pennies.
     pub remaining: i64,
+    /// What rests, exactly; of both halves together.
+    pub left: i64,
+    /// What fills left of it that is less than a penny, and was released; of both halves together.
+    pub dust: i64,
     /// Why the rest was cancelled, if it was.
     pub reason: Option<Reason>,
     /// Whom it met, in turn.

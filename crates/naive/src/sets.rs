@@ -1,21 +1,27 @@
 //! Complete sets at odds: one BACK, or one LAY, on every outcome of a group, all with the same payout,
-//! which the stakes add up to. Everything is in whole increments here, never in quanta.
+//! which the stakes add up to. Amounts are in quanta, odds are x 10 000.
 
-use crate::Side;
+use crate::{Order, Side};
 
 /// One in units of 10^-18, in which probabilities are summed up.
 const ONE: i128 = 1_000_000_000_000_000_000;
-/// How many payouts one search looks at.
-const PAYOUTS_A_SEARCH: usize = 256;
-/// The part of the payout that rounding may cost the taker is one of these.
+/// Odds of 1 in the units of odds: stake times odds is the payout times this.
+const SCALE: i128 = 10_000;
+/// Odds of 1.01 and of 1000: what is beyond them is no price.
+const ODDS: (i128, i128) = (10_100, 10_000_000);
+/// The part of a set's smaller side that rounding may cost the taker is one of these.
 const TOLERANCE: i128 = 1_024;
+/// A set for a virtual level has a taker's stake of this at least.
+const VIRTUAL_STAKE_MIN: i128 = 8_192;
+/// More than any payout, and than any period of payouts that a price of virtual levels may need.
+const PERIOD_MAX: i128 = 100_000_000_000_000_000_000;
 
 /// What a taker wants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) side: Side,
-    /// What of it is not matched, in increments, or shares.
-    pub(crate) left: i128,
+    /// What it has left, in quanta or shares; none: it is endless, and looks at virtual levels.
+    pub(crate) left: Option<i128>,
     /// The worst price it takes.
     pub(crate) limit: i128,
     /// The price of the direct order that it would meet; a set has to be better.
@@ -28,11 +34,22 @@ pub(crate) struct Maker {
     pub(crate) number: u64,
     pub(crate) outcome: usize,
     pub(crate) price: i128,
-    /// In increments, or shares.
+    /// In quanta, or shares.
     pub(crate) left: i128,
 }
 
-/// What each is in for, in increments, or shares.
+impl Maker {
+    pub(crate) fn of(order: &Order) -> Self {
+        Self {
+            number: order.number,
+            outcome: order.outcome,
+            price: order.price.into(),
+            left: order.left.into(),
+        }
+    }
+}
+
+/// What each is in for, in quanta, or shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Set {
     /// The taker's price, cut (BACK) or raised (LAY).
@@ -44,7 +61,7 @@ pub(crate) struct Set {
     pub(crate) makers: Vec<i128>,
 }
 
-/// What a search for a set found.
+/// What a look for a set found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Set(Set),
@@ -53,105 +70,147 @@ pub(crate) enum Found {
     Nothing,
 }
 
-/// Rules 2 to 6, for these makers: one on every other outcome. `payouts_left` is what may be looked at yet.
-pub(crate) fn search(wanted: &Wanted, makers: &[Maker], payouts_left: &mut usize) -> Found {
-    if makers.is_empty() {
+/// A look for a set with these makers: one on every other outcome.
+pub(crate) fn look(wanted: &Wanted, makers: &[Maker]) -> Found {
+    if is_too_good(wanted.side, makers) {
+        return Found::PassOver(scarcest(wanted.side, makers));
+    }
+    if is_out_of_reach(wanted, makers) {
         return Found::Nothing;
     }
-    let count = count(makers);
-    let q = probability_left(makers);
-
-    // Rule 2: the implied price is 1 / q; odds are between 1.01 and 1000.
-    match wanted.side {
-        Side::Back if q * 1_000 < ONE => return Found::PassOver(scarcest(wanted.side, makers)),
-        Side::Lay if q <= 0 => return Found::Nothing,
-        Side::Lay if q * 101 > ONE * 100 => return Found::PassOver(scarcest(wanted.side, makers)),
-        _ => (),
-    }
-
-    // Rule 3: a price p (x 10 000) is reached by 1 / q if p q is at most 1, or at least 1 for a LAY.
-    let prices = [Some(wanted.limit), wanted.direct];
-    let out_of_reach = match wanted.side {
-        Side::Back => prices.iter().flatten().any(|price| price * q > ONE * 10_000),
-        Side::Lay => prices.iter().flatten().any(|price| price * (q + count) < ONE * 10_000),
-    };
-    if out_of_reach {
-        return Found::Nothing;
-    }
-
-    // Rule 5.
-    let makers_bound = makers.iter().map(|maker| most(wanted.side, maker)).min().expect("there are some");
-    let takers_bound = match wanted.side {
-        Side::Back => wanted.left * ONE / q,
-        Side::Lay => (wanted.left + count) * ONE / q,
-    };
-    let step = 1.max(div_ceil(count * ONE, 200 * q));
-    let from = makers_bound.min(takers_bound);
-    let mut first = None;
-    for place in (0..).take(PAYOUTS_A_SEARCH.min(*payouts_left)) {
-        let payout = from - place * step;
-        if payout < 1 {
-            break;
-        }
-        *payouts_left -= 1;
-        let Some(set) = acceptable(wanted, makers, payout) else { continue };
-        if makers_bound <= takers_bound || set.taker == wanted.left {
-            return Found::Set(set);
-        }
-        first = first.or(Some(set));
-    }
-    match first {
+    let set = payouts(wanted, makers).into_iter().find_map(|payout| acceptable(wanted, makers, payout));
+    match set {
         Some(set) => Found::Set(set),
-        None if makers_bound <= takers_bound => Found::PassOver(scarcest(wanted.side, makers)),
+        None if takers_bound(wanted, makers)
+            .is_none_or(|bound| makers_bound(wanted.side, makers) <= bound) =>
+        {
+            Found::PassOver(scarcest(wanted.side, makers))
+        }
         None => Found::Nothing,
     }
 }
 
-/// Rule 4: the set with this payout, if it is acceptable.
+/// Whether the implied price is above 1000, or for a LAY below 1.01.
+pub(crate) fn is_too_good(side: Side, makers: &[Maker]) -> bool {
+    let q = probability_left(makers);
+    match side {
+        Side::Back => ODDS.1 * q < SCALE * ONE,
+        Side::Lay => ODDS.0 * q > SCALE * ONE,
+    }
+}
+
+/// Whether no set of these makers can be within the limit and better than the direct order. The exact
+/// price is between `1 / q` and `1 / (q + count)`.
+fn is_out_of_reach(wanted: &Wanted, makers: &[Maker]) -> bool {
+    let (q, count) = (probability_left(makers), count(makers));
+    let one = SCALE * ONE;
+    match wanted.side {
+        Side::Back => {
+            wanted.limit * q > one || wanted.direct.is_some_and(|direct| direct * (q + count) >= one)
+        }
+        Side::Lay => {
+            q <= 0
+                || wanted.limit * (q + count) < one
+                || wanted.direct.is_some_and(|direct| direct * q <= one)
+        }
+    }
+}
+
+/// The payouts that are tried, in turn.
+pub(crate) fn payouts(wanted: &Wanted, makers: &[Maker]) -> Vec<i128> {
+    let (q, count) = (probability_left(makers), count(makers));
+    let makers_bound = makers_bound(wanted.side, makers);
+    let bound = takers_bound(wanted, makers).map_or(makers_bound, |takers| takers.min(makers_bound));
+    // What is surely within what the taker has left, however the makers' stakes are rounded.
+    let surely = wanted.left.map(|left| match wanted.side {
+        Side::Back => ONE * (left - count).max(0) / (q + count),
+        Side::Lay => ONE * left / (q + count),
+    });
+    let mut payouts = vec![bound, surely.map_or(makers_bound, |surely| surely.min(makers_bound))];
+    let period = period(makers);
+    if period <= bound {
+        payouts.push(bound / period * period);
+    }
+    payouts
+}
+
+/// The set with this payout, if it is acceptable.
 pub(crate) fn acceptable(wanted: &Wanted, makers: &[Maker], payout: i128) -> Option<Set> {
     let stake_of = |maker: &Maker| match wanted.side {
-        Side::Back => payout * 10_000 / maker.price,
-        Side::Lay => div_ceil(payout * 10_000, maker.price),
+        Side::Back => payout * SCALE / maker.price,
+        Side::Lay => div_ceil(payout * SCALE, maker.price),
     };
     let stakes: Vec<_> = makers.iter().map(stake_of).collect();
-    let taker = payout - stakes.iter().sum::<i128>();
-    let fits = |stake: i128, left: i128| 1 <= stake && stake <= left;
-    if !fits(taker, wanted.left) || !stakes.iter().zip(makers).all(|(stake, maker)| fits(*stake, maker.left))
-    {
+    let others: i128 = stakes.iter().sum();
+    let taker = payout - others;
+    let least = if wanted.left.is_none() { VIRTUAL_STAKE_MIN } else { 1 };
+    let makers_fit = stakes.iter().zip(makers).all(|(stake, maker)| 1 <= *stake && *stake <= maker.left);
+    if !makers_fit || taker < least || wanted.left.is_some_and(|left| taker > left) {
         return None;
     }
-    // The taker's price is payout / stake; a price p (x 10 000) is compared by p x stake.
-    let worth = payout * 10_000;
-    let q = probability_left(makers);
-    let (reached, lost) = match wanted.side {
+
+    // The taker's price is payout / stake; a price is compared by price times stake.
+    let (worth, q) = (payout * SCALE, probability_left(makers));
+    let (reached, lost, price) = match wanted.side {
         Side::Back => (
             worth >= wanted.limit * taker && wanted.direct.is_none_or(|direct| worth > direct * taker),
-            taker * ONE - payout * q,
+            ONE * taker - payout * q,
+            worth / taker,
         ),
         Side::Lay => (
             worth <= wanted.limit * taker && wanted.direct.is_none_or(|direct| worth < direct * taker),
-            payout * q - taker * ONE,
+            payout * q - ONE * taker,
+            div_ceil(worth, taker),
         ),
     };
-    let price = match wanted.side {
-        Side::Back => worth / taker,
-        Side::Lay => div_ceil(worth, taker),
+    let small_loss = TOLERANCE * lost <= ONE * taker.min(others);
+    let used_up = wanted.left.is_some_and(|left| left - taker < 100 + count(makers));
+    (reached && (small_loss || used_up)).then_some(Set { price, payout, taker, makers: stakes })
+}
+
+/// The best of these prices, lowest first, at which virtual levels may show a set of these makers: a unit
+/// is not refused there, whatever is rounded.
+pub(crate) fn virtual_price(side: Side, makers: &[Maker], prices: &[u32]) -> Option<u32> {
+    let (q, count) = (probability_left(makers), count(makers));
+    if q <= 0 {
+        return None;
+    }
+    let (one, least) = (SCALE * ONE, VIRTUAL_STAKE_MIN);
+    // Where payouts with whole stakes are small, nothing needs to be rounded.
+    let nothing_rounded = period(makers) <= 100 * ONE / (q + count);
+    let is_safe = |price: i128| match side {
+        Side::Back => least * price * q <= one * (least - count) || nothing_rounded && price * q <= one,
+        Side::Lay => {
+            least * price * q >= one * (least + count) || nothing_rounded && price * (q + count) >= one
+        }
     };
-    let small_loss = lost * TOLERANCE <= payout * ONE;
-    let all_of_it = taker == wanted.left;
-    (reached && (small_loss || all_of_it)).then_some(Set { price, payout, taker, makers: stakes })
+    let mut safe = prices.iter().copied().filter(|price| is_safe(i128::from(*price)));
+    match side {
+        Side::Back => safe.next_back(),
+        Side::Lay => safe.next(),
+    }
 }
 
 /// What the makers leave of a probability of one.
 pub(crate) fn probability_left(makers: &[Maker]) -> i128 {
-    ONE - makers.iter().map(|maker| div_ceil(ONE * 10_000, maker.price)).sum::<i128>()
+    ONE - makers.iter().map(|maker| div_ceil(ONE * SCALE, maker.price)).sum::<i128>()
+}
+
+/// The largest payout that all makers allow.
+pub(crate) fn makers_bound(side: Side, makers: &[Maker]) -> i128 {
+    makers.iter().map(|maker| most(side, maker)).min().expect("there are some")
+}
+
+/// The payout that the taker can carry if nothing is rounded; none: there is no end to it.
+fn takers_bound(wanted: &Wanted, makers: &[Maker]) -> Option<i128> {
+    wanted.left.map(|left| ONE * left / probability_left(makers))
 }
 
 /// The largest payout that a maker allows.
-pub(crate) fn most(side: Side, maker: &Maker) -> i128 {
+fn most(side: Side, maker: &Maker) -> i128 {
     match side {
-        Side::Back => div_ceil(maker.left * maker.price, 10_000),
-        Side::Lay => maker.left * maker.price / 10_000,
+        Side::Back => div_ceil(maker.left * maker.price, SCALE),
+        Side::Lay => maker.left * maker.price / SCALE,
     }
 }
 
@@ -159,6 +218,24 @@ pub(crate) fn most(side: Side, maker: &Maker) -> i128 {
 fn scarcest(side: Side, makers: &[Maker]) -> usize {
     // Of several, `min_by_key` takes the first.
     (0..makers.len()).min_by_key(|place| most(side, &makers[*place])).expect("there are some")
+}
+
+/// The smallest payout of which every maker's stake is whole, as it is of its multiples. Beyond
+/// `PERIOD_MAX` it does not matter how large it is.
+pub(crate) fn period(makers: &[Maker]) -> i128 {
+    let mut period = 1;
+    for maker in makers {
+        let own = maker.price / gcd(maker.price, SCALE);
+        period = period / gcd(period, own) * own;
+        if period > PERIOD_MAX {
+            break;
+        }
+    }
+    period
+}
+
+const fn gcd(a: i128, b: i128) -> i128 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 fn count(makers: &[Maker]) -> i128 {

@@ -12,6 +12,7 @@ struct Share {
     part: Part,
     outcome: usize,
     stake: i64,
+    /// Exactly, with whatever is less than a penny.
     left: i64,
 }
 
@@ -38,20 +39,29 @@ impl Market {
                 (share.left, end) = walk.meet(share.number, share.outcome, share.stake)?;
             }
         }
-        let left: i64 = shares.iter().map(|share| share.left).sum();
+        // What is less than a penny is released.
+        let dust = |share: &Share| if self.ladder.whole(share.left) == 0 { share.left } else { 0 };
+        let dust = shares.iter().map(dust).sum();
+        let left: i64 = shares.iter().map(|share| self.ladder.whole(share.left)).sum();
         let filled = order.stake - left;
         let crosses_own = order.self_trade == SelfTrade::Skip
-            && shares.iter().any(|share| share.left > 0 && walk.crosses_own(share.outcome));
-        let reason = reason(order, filled, left, end, crosses_own)?;
+            && shares
+                .iter()
+                .any(|share| self.ladder.whole(share.left) > 0 && walk.crosses_own(share.outcome));
+        let reason = reason(order, filled, left, end, walk.sets_ended, crosses_own)?;
         let (trades, own_cancelled) = (walk.trades, walk.own_cancelled);
         let number = after.enter(now_ns, order, limit, &shares, reason);
         *self = after;
         let report = self.report(number).expect("just taken");
+        let exact = shares.iter().filter_map(|share| self.order(share.number));
+        let left = exact.map(|order| order.left).sum();
         Ok(Answer {
             number,
             status: report.status,
             filled,
             remaining: report.remaining,
+            left,
+            dust,
             reason,
             trades,
             own_cancelled,
@@ -74,6 +84,10 @@ impl Market {
             return Err(Refusal::InvalidPrice);
         }
         if order.stake < self.min_stake || order.stake > STAKE_MAX || order.stake % self.increment != 0 {
+            return Err(Refusal::InvalidStake);
+        }
+        // An order of one increment leaves nothing for the further half.
+        if self.shares(order).iter().any(|share| !self.is_size(share.stake)) {
             return Err(Refusal::InvalidStake);
         }
         match order.lasting {
@@ -120,6 +134,7 @@ impl Market {
             stake: order.stake,
             filled: 0,
             remaining: 0,
+            left: 0,
             arrived_ns: now_ns,
             expiry_ms: match order.lasting {
                 Lasting::Until(expiry_ms) => Some(expiry_ms),
@@ -132,15 +147,18 @@ impl Market {
             self.orders.push(whole.clone());
         }
         for share in shares {
+            let unfilled = self.ladder.whole(share.left);
+            let rests = reason.is_none() && unfilled > 0;
             self.orders.push(Order {
                 number: share.number,
                 part: share.part,
                 client_id: whole.client_id.clone().filter(|_| share.part == Part::Whole),
                 outcome: share.outcome,
                 stake: share.stake,
-                filled: share.stake - share.left,
-                remaining: if reason.is_none() { share.left } else { 0 },
-                end: if share.left == 0 { Status::Filled } else { end },
+                filled: share.stake - unfilled,
+                remaining: if rests { unfilled } else { 0 },
+                left: if rests { share.left } else { 0 },
+                end: if unfilled == 0 { Status::Filled } else { end },
                 ..whole.clone()
             });
         }
@@ -154,6 +172,7 @@ fn reason(
     filled: i64,
     left: i64,
     end: End,
+    sets_ended: bool,
     crosses_own: bool,
 ) -> Result<Option<Reason>, Refusal> {
     if left == 0 {
@@ -162,7 +181,8 @@ fn reason(
     if let Lasting::AtLeast(least) = order.lasting
         && filled < if least == 0 { order.stake } else { least }
     {
-        return Err(if end == End::BoundMet { Refusal::OrderLimit } else { Refusal::WouldNotFill });
+        let bound_met = end == End::BoundMet || sets_ended;
+        return Err(if bound_met { Refusal::OrderLimit } else { Refusal::WouldNotFill });
     }
     match end {
         End::BoundMet => Ok(Some(Reason::OrderLimit)),

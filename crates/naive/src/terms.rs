@@ -31,6 +31,26 @@ pub enum Ladder {
 }
 
 impl Ladder {
+    /// What whole amounts count: pennies of 100 quanta at odds, single shares in ticks.
+    pub const fn unit(self) -> i64 {
+        match self {
+            Self::Classic | Self::Finest => 100,
+            Self::Ticks(_) => 1,
+        }
+    }
+
+    /// The whole pennies, or shares, in an amount.
+    pub const fn whole(self, left: i64) -> i64 {
+        left / self.unit() * self.unit()
+    }
+
+    /// All its prices, lowest first.
+    pub fn prices(self) -> Vec<u32> {
+        let step = if matches!(self, Self::Ticks(_)) { 1 } else { 100 };
+        let highest = self.worst(Side::Back).max(self.worst(Side::Lay));
+        (0..=highest).step_by(step).filter(|price| self.has(*price)).collect()
+    }
+
     /// Whether this is one of its prices.
     pub fn has(self, price: u32) -> bool {
         let steps: &[(u32, u32, u32)] = match self {

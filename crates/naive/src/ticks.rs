@@ -4,11 +4,8 @@
 use crate::Side;
 use crate::sets::{Found, Maker, Set, Wanted};
 
-/// The set of these makers, one on every other outcome; a winning share pays `max` ticks.
-pub(crate) fn search(max: u32, wanted: &Wanted, makers: &[Maker]) -> Found {
-    if makers.is_empty() {
-        return Found::Nothing;
-    }
+/// A look for a set with these makers, one on every other outcome; a winning share pays `max` ticks.
+pub(crate) fn look(max: u32, wanted: &Wanted, makers: &[Maker]) -> Found {
     let price = i128::from(max) - makers.iter().map(|maker| maker.price).sum::<i128>();
     let better = match wanted.side {
         // Somebody buys at an absurd price: the one with the fewest shares is in the way. Of several it is
@@ -23,6 +20,7 @@ pub(crate) fn search(max: u32, wanted: &Wanted, makers: &[Maker]) -> Found {
     if !better {
         return Found::Nothing;
     }
-    let shares = makers.iter().map(|maker| maker.left).fold(wanted.left, i128::min);
+    let fewest = makers.iter().map(|maker| maker.left).min().expect("there are some");
+    let shares = wanted.left.map_or(fewest, |left| left.min(fewest));
     Found::Set(Set { price, payout: shares, taker: shares, makers: vec![shares; makers.len()] })
 }

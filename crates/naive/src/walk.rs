@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::sets::{self, Found, Maker, Set, Wanted};
 use crate::{
-    FILLS_MAX, Ladder, Leg, Market, OWN_ORDERS_SKIPPED_MAX, Order, PASSED_OVER_MAX, PAYOUTS_MAX, Refusal,
-    SelfTrade, Side, Status, Trade, ticks,
+    FILLS_MAX, Ladder, Leg, Market, OWN_ORDERS_SKIPPED_MAX, Order, Refusal, SelfTrade, Side, Status, Trade,
+    WORK_MAX, ticks,
 };
 
 /// An order, or both halves of one, on its way through the market; the bounds are on all of it.
@@ -23,17 +23,18 @@ pub(crate) struct Walk<'a> {
     own_orders: BTreeSet<u64>,
     /// Makers that sets pass over, for now.
     passed_over: BTreeSet<u64>,
-    /// How often one was.
-    passes: usize,
-    payouts_left: usize,
+    /// The work of all looks for sets.
+    work: usize,
+    /// Whether a bound ended sets: there is no further look.
+    pub(crate) sets_ended: bool,
 }
 
 /// How a walk ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// All is filled, or there is nobody else to meet.
+    /// All is filled, or there is no other order to meet.
     Through,
-    /// There is somebody to meet, but enough is enough.
+    /// There is an order to meet, but the bound on its work is met.
     BoundMet,
     /// It met an order of its own account that ends it.
     OwnOrderMet,
@@ -60,23 +61,33 @@ impl<'a> Walk<'a> {
             fills: 0,
             own_orders: BTreeSet::new(),
             passed_over: BTreeSet::new(),
-            passes: 0,
-            payouts_left: PAYOUTS_MAX,
+            work: 0,
+            sets_ended: false,
         }
     }
 
-    /// Meets what there is to meet on this outcome for the order with this number; says what is left.
+    /// Meets what there is to meet on this outcome for the order with this number; says what is left,
+    /// exactly.
     pub(crate) fn meet(&mut self, taker: u64, outcome: usize, stake: i64) -> Result<(i64, End), Refusal> {
         let mut left = stake;
-        while left > 0 {
+        let mut price_before = None;
+        while self.market.ladder.whole(left) > 0 {
             let Ok(direct) = self.direct(outcome) else { return Ok((left, End::BoundMet)) };
             let direct_price = direct.as_ref().map(|(_, price)| i128::from(*price));
+            if direct_price != price_before {
+                // With another price to beat, sets look again at the makers that they passed over.
+                self.passed_over.clear();
+                price_before = direct_price;
+            }
             let Ok((makers, found)) = self.set(outcome, left, direct_price) else {
                 return Ok((left, End::BoundMet));
             };
             if let Found::PassOver(place) = found {
                 self.passed_over.insert(makers[place].number);
-                self.passes += 1;
+                continue;
+            }
+            if matches!(found, Found::Set(_)) && self.fills + makers.len() > FILLS_MAX {
+                self.sets_ended = true;
                 continue;
             }
             let maker_numbers: Vec<_> = match (&found, &direct) {
@@ -85,9 +96,9 @@ impl<'a> Walk<'a> {
                 (_, None) => return Ok((left, End::Through)),
             };
 
-            // There is somebody to meet.
+            // There is an order to meet.
             let own: Vec<_> = maker_numbers.iter().copied().filter(|number| self.is_own(*number)).collect();
-            if self.bound_is_met(maker_numbers.len(), own.len()) {
+            if self.bound_is_met(own.len()) {
                 return Ok((left, End::BoundMet));
             }
             if !own.is_empty() {
@@ -103,13 +114,9 @@ impl<'a> Walk<'a> {
                 return Err(Refusal::WouldMatch);
             }
             let trade = match (found, direct) {
-                (Found::Set(set), _) => self.set_trade(taker, &makers, &set),
-                (_, Some((order, price))) => {
-                    // Whom sets passed over, they may look at again.
-                    self.passed_over.clear();
-                    self.direct_trade(taker, &order, price, left.min(order.remaining))
-                }
-                (_, None) => unreachable!("somebody is met"),
+                (Found::Set(set), _) => self.set_trade(taker, left, &makers, &set),
+                (_, Some((order, price))) => self.direct_trade(taker, left, &order, price),
+                (_, None) => unreachable!("an order is met"),
             };
             for leg in &trade.makers {
                 self.market.fill(leg.maker, leg.stake);
@@ -147,7 +154,7 @@ impl<'a> Walk<'a> {
         Ok(None)
     }
 
-    /// Rule 1, and what the others make of it. `Err`: it would have to pass over too many of its own.
+    /// A look for a set, if there may be one more. `Err`: it would have to pass over too many of its own.
     fn set(
         &mut self,
         outcome: usize,
@@ -155,11 +162,13 @@ impl<'a> Walk<'a> {
         direct: Option<i128>,
     ) -> Result<(Vec<Maker>, Found), TooMany> {
         let mut makers = Vec::new();
-        if self.passes == PASSED_OVER_MAX || self.payouts_left == 0 {
+        let others = self.market.others(outcome);
+        self.sets_ended |= self.work + others.len() > WORK_MAX;
+        if others.is_empty() || self.sets_ended {
             return Ok((makers, Found::Nothing));
         }
-        let increment = i128::from(self.market.increment);
-        for other in self.market.others(outcome) {
+        self.work += others.len();
+        for other in others {
             let queue = self.market.queue(other, self.side);
             let numbers: Vec<_> = queue.into_iter().map(|order| order.number).collect();
             let mut first = None;
@@ -170,18 +179,13 @@ impl<'a> Walk<'a> {
                 }
             }
             let Some(first) = first else { return Ok((makers, Found::Nothing)) };
-            makers.push(Maker {
-                number: first.number,
-                outcome: other,
-                price: i128::from(first.price),
-                left: i128::from(first.remaining) / increment,
-            });
+            makers.push(Maker::of(first));
         }
-        let (left, limit) = (i128::from(left) / increment, i128::from(self.limit));
+        let (left, limit) = (Some(i128::from(left)), i128::from(self.limit));
         let wanted = Wanted { side: self.side, left, limit, direct };
         let found = match self.market.ladder {
-            Ladder::Classic | Ladder::Finest => sets::search(&wanted, &makers, &mut self.payouts_left),
-            Ladder::Ticks(max) => ticks::search(max, &wanted, &makers),
+            Ladder::Classic | Ladder::Finest => sets::look(&wanted, &makers),
+            Ladder::Ticks(max) => ticks::look(max, &wanted, &makers),
         };
         Ok((makers, found))
     }
@@ -208,12 +212,10 @@ impl<'a> Walk<'a> {
         Ok(true)
     }
 
-    /// Whether one more step, to so many makers of which so many are its own, is more than is allowed.
-    fn bound_is_met(&self, makers: usize, own: usize) -> bool {
-        let fills = if own == 0 { makers } else { 0 };
+    /// Whether one more fill, or so many more of its own orders, are more than is allowed.
+    fn bound_is_met(&self, own: usize) -> bool {
         self.fills == FILLS_MAX
             || self.own_orders.len() == OWN_ORDERS_SKIPPED_MAX
-            || self.fills + fills > FILLS_MAX
             || self.own_orders.len() + own > OWN_ORDERS_SKIPPED_MAX
     }
 
@@ -224,51 +226,56 @@ impl<'a> Walk<'a> {
         self.own_cancelled.push(number);
     }
 
-    fn direct_trade(&self, taker: u64, maker: &Order, price: u32, stake: i64) -> Trade {
-        let leg = self.leg(maker, stake, payout(self.market.ladder, stake, maker.price));
-        Trade {
-            taker,
-            set: false,
-            price,
-            stake,
-            payout: payout(self.market.ladder, stake, price),
-            makers: vec![leg],
-        }
+    fn direct_trade(&self, taker: u64, left: i64, maker: &Order, price: u32) -> Trade {
+        let ladder = self.market.ladder;
+        // Of whole pennies the payout is whole.
+        let stake = ladder.whole(left.min(maker.left));
+        let leg = self.leg(maker, stake, payout(ladder, stake, maker.price));
+        let (quantity, payout) = (self.quantity(left, stake), payout(ladder, stake, price));
+        Trade { taker, set: false, price, stake, quantity, payout, makers: vec![leg] }
     }
 
-    fn set_trade(&self, taker: u64, makers: &[Maker], set: &Set) -> Trade {
-        let increment = i128::from(self.market.increment);
-        let stake = |increments: i128| i64::try_from(increments * increment).expect("it fits its order");
+    fn set_trade(&self, taker: u64, left: i64, makers: &[Maker], set: &Set) -> Trade {
+        let exact = |stake: i128| i64::try_from(stake).expect("it fits its order");
         let payout = match self.market.ladder {
-            Ladder::Classic | Ladder::Finest => set.payout * increment,
+            Ladder::Classic | Ladder::Finest => set.payout,
             // In shares: each winning one pays a currency unit.
-            Ladder::Ticks(_) => set.payout * increment * 10_000,
+            Ladder::Ticks(_) => set.payout * 10_000,
         };
-        let legs = makers.iter().zip(&set.makers).map(|(maker, increments)| {
+        let legs = makers.iter().zip(&set.makers).map(|(maker, stake)| {
             let order = self.market.order(maker.number).expect("it was found");
             assert_eq!(order.outcome, maker.outcome);
-            self.leg(order, stake(*increments), payout)
+            self.leg(order, exact(*stake), payout)
         });
+        let stake = exact(set.taker);
         Trade {
             taker,
             set: true,
             price: u32::try_from(set.price).expect("between the prices there are"),
-            stake: stake(set.taker),
+            stake,
+            quantity: self.quantity(left, stake),
             payout,
             makers: legs.collect(),
         }
     }
 
     fn leg(&self, maker: &Order, stake: i64, payout: i128) -> Leg {
-        assert!(0 < stake && stake <= maker.remaining);
+        assert!(0 < stake && stake <= maker.left);
         Leg {
             maker: maker.number,
             outcome: maker.outcome,
             side: maker.side,
             price: maker.price,
             stake,
+            quantity: self.quantity(maker.left, stake),
+            left: maker.left - stake,
             payout,
         }
+    }
+
+    /// By how much the whole pennies of what is left fall.
+    const fn quantity(&self, left: i64, stake: i64) -> i64 {
+        self.market.ladder.whole(left) - self.market.ladder.whole(left - stake)
     }
 }
 

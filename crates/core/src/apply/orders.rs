@@ -47,7 +47,7 @@ impl State {
             // Either all of the remainder rests or none of it, so what does not rest of an order that does
             // is filled.
             filled: accepted.quantity.0 - accepted.resting.0,
-            remaining: accepted.resting.0,
+            left: accepted.resting.0 + i64::from(accepted.fraction),
             accepted_ns: self.time_ns,
             market: slot,
             tick: place.tick,
@@ -73,7 +73,7 @@ impl State {
     /// The taker's leg of a set.
     pub(super) fn take_set(&mut self, slot: u32, set: &SetMatched, in_hand: InHand) {
         let market = self.markets.get_mut(slot);
-        market.trade(set.outcome, set.price, set.quantity);
+        market.trade(set.outcome, set.price, set.stake);
         if let Some(group) = market.topology.group_mut(set.outcome) {
             group.set_traded = true;
         }
@@ -89,12 +89,15 @@ impl State {
         order.filled += trade.quantity.0;
         let touched = (order.outcome, order.side, order.tick);
         let maker = InHand::of(order);
-        assert!(order.filled == trade.maker_filled.0, "order {} has {} filled", order.id, order.filled);
+        let left = trade.maker_remaining.0 + i64::from(trade.maker_fraction);
+        let follows = order.filled == trade.maker_filled.0 && order.left - left == trade.stake.0;
+        assert!(follows, "order {} has {} filled and {} left", order.id, order.filled, order.left);
         let market = self.markets.get_mut(slot);
         let side = market.runners[touched.0.index()].side_mut(touched.1);
-        self.store.take(side, order_slot, trade.quantity.0);
-        market.resting -= u32::from(trade.maker_remaining == Quantity::ZERO);
-        market.trade(trade.outcome, trade.price, trade.quantity);
+        let remains = trade.maker_remaining > Quantity::ZERO;
+        self.store.leave(side, order_slot, left, trade.quantity.0, remains);
+        market.resting -= u32::from(!remains);
+        market.trade(trade.outcome, trade.price, trade.stake);
         self.note(slot, maker, |report| report.fill(trade.quantity));
         // Of a set the taker's part was told with its own leg.
         if !trade.is_synthetic() {
@@ -117,8 +120,10 @@ impl State {
         }
         let market = self.markets.get_mut(slot);
         let side = market.runners[touched.0.index()].side_mut(touched.1);
-        self.store.take(side, order_slot, order.cancelled.0);
-        market.resting -= u32::from(order.remaining == Quantity::ZERO);
+        // A fraction of a penny goes with what is cancelled.
+        let remains = order.remaining > Quantity::ZERO;
+        self.store.leave(side, order_slot, order.remaining.0, order.cancelled.0, remains);
+        market.resting -= u32::from(!remains);
         if market.own_state == BookMarketState::Closed && market.resting == 0 {
             self.jobs.emptied(slot);
         } else if order.reason == CancelReason::MarketClosed {

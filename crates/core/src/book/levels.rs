@@ -14,6 +14,7 @@ const NO_PAGE: u32 = u32::MAX;
 /// The orders at one price, in the order of their arrival.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Level {
+    /// The sum of what is whole of what its orders have left.
     pub(crate) total: i64,
     pub(crate) count: u32,
     head: OrderSlot,
@@ -147,7 +148,7 @@ impl BookSide {
         (order.links.previous, order.links.next) = (last, OrderSlot::NONE);
         level.count += 1;
         level.total =
-            level.total.checked_add(order.remaining).expect("decide refuses what would overflow a level");
+            level.total.checked_add(ladder.whole(order.left)).expect("decide refuses what would overflow a level");
     }
 
     pub(super) fn reduce(&mut self, pages: &mut Pages, tick: Tick, quantity: i64) {

@@ -46,14 +46,21 @@ impl Store {
         }
     }
 
-    /// Takes `quantity` out of a resting order, which leaves the book once it holds nothing. Its place
-    /// in the queue stays.
-    pub(crate) fn take(&mut self, side: &mut BookSide, slot: OrderSlot, quantity: i64) {
+    /// Leaves so much of a resting order, of which `quantity` less shows than before. Its place in the queue
+    /// stays; it leaves the book if none of it `remains`.
+    pub(crate) fn leave(
+        &mut self,
+        side: &mut BookSide,
+        slot: OrderSlot,
+        left: i64,
+        quantity: i64,
+        remains: bool,
+    ) {
         let order = &mut self.orders[slot];
-        assert!((1..=order.remaining).contains(&quantity), "{quantity} taken of order {}", order.id);
-        order.remaining -= quantity;
+        assert!((0..order.left).contains(&left), "{left} left of order {}", order.id);
+        order.left = left;
         side.reduce(&mut self.pages, order.tick, quantity);
-        if order.remaining == 0 {
+        if !remains {
             if order.expires() {
                 self.expiries.remove(&mut self.orders, slot);
             }

@@ -29,8 +29,11 @@ pub(crate) struct Order {
     pub(crate) id: OrderId,
     pub(crate) account: AccountId,
     pub(crate) quantity: i64,
+    /// What is filled, rounded up to whole pennies: `quantity` less what was cancelled and what is whole of
+    /// `left`.
     pub(crate) filled: i64,
-    pub(crate) remaining: i64,
+    /// Exactly what is left of it. In a book it is never less than a unit.
+    pub(crate) left: i64,
     /// When it was taken in, in nanoseconds since the Unix epoch.
     pub(crate) accepted_ns: u64,
     /// The slot of its market.

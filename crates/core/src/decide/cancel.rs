@@ -26,23 +26,37 @@ pub(super) fn cancel(
     if account.is_some() && owner != account {
         return Err(Rejection::NotTheOwner { order_id: id, account });
     }
-    let increment = market.spec.increment;
-    if keep < Quantity::ZERO || keep.0 % increment.0 != 0 {
-        let (min, max) = (Quantity::ZERO, Quantity::MAX);
-        return Err(Rejection::InvalidQuantity { quantity: keep, min, max, increment });
+    if keep >= report.remaining {
+        // It holds no more than that.
+        return Ok(Receipt::Cancelled { report, cancelled: Quantity::ZERO });
     }
-    let cancelled = Quantity((report.remaining.0 - keep.0).max(0));
-    if cancelled > Quantity::ZERO {
-        for (half, keep) in halves.into_iter().flatten().zip(shares(halves, keep.0, increment.0)) {
-            let quantity = Quantity(half.remaining - keep);
-            if quantity > Quantity::ZERO {
-                make_room(out);
-                out.push(take_out(market, half, quantity, CancelReason::Requested));
-            }
+    check_kept(market, keep)?;
+    for (order, keep) in halves.into_iter().flatten().zip(shares(market, halves, keep.0)) {
+        if keep < market.spec.ladder.whole(order.left) {
+            check_smallest(market, Quantity(keep))?;
+            make_room(out);
+            out.push(reduce(market, order, keep, CancelReason::Requested));
         }
-        report.leave(cancelled, OrderStatus::Cancelled);
     }
+    let cancelled = Quantity(report.remaining.0 - keep.0);
+    report.leave(cancelled, OrderStatus::Cancelled);
     Ok(Receipt::Cancelled { report, cancelled })
+}
+
+/// Whether an order may be reduced to this.
+fn check_kept(market: &Market, keep: Quantity) -> Result<(), Rejection> {
+    if keep.0 % market.spec.increment.0 == 0 { check_smallest(market, keep) } else { Err(invalid(market, keep)) }
+}
+
+/// Whether what is kept of an order, or of a half, is not too small. Nothing is not too small.
+fn check_smallest(market: &Market, keep: Quantity) -> Result<(), Rejection> {
+    let valid = keep == Quantity::ZERO || keep >= market.spec.min_quantity;
+    if valid { Ok(()) } else { Err(invalid(market, keep)) }
+}
+
+const fn invalid(market: &Market, keep: Quantity) -> Rejection {
+    let (min, increment) = (market.spec.min_quantity, market.spec.increment);
+    Rejection::InvalidKeep { keep, min, increment }
 }
 
 /// What a client calls one order.
@@ -63,7 +77,8 @@ fn find<'a>(state: &'a State, market: &Market, id: OrderId) -> Result<Option<Fou
             return Err(Rejection::HalfOfOrder { half: id, whole: order.half.whole_of(id) });
         }
         let mut report = OrderReport::new(id, Quantity(order.quantity), false);
-        report.leave(Quantity(order.quantity - order.filled - order.remaining), OrderStatus::Cancelled);
+        let remaining = market.spec.ladder.whole(order.left);
+        report.leave(Quantity(order.quantity - order.filled - remaining), OrderStatus::Cancelled);
         report.fill(Quantity(order.filled));
         return Ok(Some(Found { report, halves: [Some(order), None], account: order.account }));
     }
@@ -75,12 +90,12 @@ fn find<'a>(state: &'a State, market: &Market, id: OrderId) -> Result<Option<Fou
 
 /// What each of the orders that rest may keep of `keep`, in the order they come: of two halves each one
 /// half, the odd increment on the nearer; what one does not hold of its share goes to the other.
-fn shares(halves: [Option<&Order>; 2], keep: i64, increment: i64) -> [i64; 2] {
+fn shares(market: &Market, halves: [Option<&Order>; 2], keep: i64) -> [i64; 2] {
     match halves {
         [Some(near), Some(far)] => {
-            let further = keep / increment / 2 * increment;
-            let near_keeps = near.remaining.min((keep - further).max(keep - far.remaining));
-            [near_keeps, far.remaining.min(keep - near_keeps)]
+            let [near, far] = [near, far].map(|order| market.spec.ladder.whole(order.left));
+            let near_keeps = near.min((keep - market.spec.further_half(keep)).max(keep - far));
+            [near_keeps, keep - near_keeps]
         }
         _ => [keep, 0],
     }
@@ -96,8 +111,14 @@ fn named(market: &Market, order: OrderRef, account: AccountId) -> Result<OrderId
     }
 }
 
-/// The event that takes this much out of a resting order.
-pub(super) fn take_out(market: &Market, order: &Order, cancelled: Quantity, reason: CancelReason) -> Event {
+/// The event that takes a resting order out.
+pub(super) fn take_out(market: &Market, order: &Order, reason: CancelReason) -> Event {
+    reduce(market, order, 0, reason)
+}
+
+/// The event that leaves so much of a resting order, in whole pennies or shares: less than it has. A fraction
+/// of a penny goes with what is cancelled.
+fn reduce(market: &Market, order: &Order, keep: i64, reason: CancelReason) -> Event {
     let (outcome, side, price) = market.told(order.place());
     Event::OrderCancelled(OrderCancelled {
         order_id: order.id,
@@ -106,9 +127,9 @@ pub(super) fn take_out(market: &Market, order: &Order, cancelled: Quantity, reas
         side,
         price,
         reason,
-        cancelled,
+        cancelled: Quantity(market.spec.ladder.whole(order.left) - keep),
         quantity: Quantity(order.quantity),
         filled: Quantity(order.filled),
-        remaining: Quantity(order.remaining - cancelled.0),
+        remaining: Quantity(keep),
     })
 }

@@ -1,6 +1,6 @@
 //! Whether an order is one that its market takes, before it meets anybody.
 
-use crate::command::{NewOrder, OrderPrice};
+use crate::command::{NewMarket, NewOrder, OrderPrice};
 use crate::event::OutcomeIndex;
 use crate::ladder::{Ladder, Tick};
 use crate::market::Market;
@@ -46,6 +46,9 @@ pub(super) fn check(
     if !(min..=Quantity::MAX).contains(&quantity) || !is_multiple(quantity, increment) {
         return Err(Rejection::InvalidQuantity { quantity, min, max: Quantity::MAX, increment });
     }
+    if far.is_some() {
+        check_halves(&market.spec, quantity)?;
+    }
     check_lifetime(order, now_ns)?;
     let limits = &state.limits;
     if order.client_order_id.is_some()
@@ -59,6 +62,20 @@ pub(super) fn check(
 
 fn tradable(market: &Market, id: RunnerId) -> Result<OutcomeIndex, Rejection> {
     market.outcome_of(id).ok_or(Rejection::InvalidOutcome(id))
+}
+
+/// Whether the halves of an order on a quarter line are not too small. The further one may be nothing.
+#[cold]
+fn check_halves(spec: &NewMarket, quantity: Quantity) -> Result<(), Rejection> {
+    let further = spec.further_half(quantity.0);
+    let too_small = |half: i64| half > 0 && half < spec.min_quantity.0;
+    if too_small(further) || too_small(quantity.0 - further) {
+        let (min, increment) = (spec.min_quantity, spec.increment);
+        // Two of the smallest.
+        let min = Quantity(min.0.saturating_mul(2));
+        return Err(Rejection::InvalidQuantity { quantity, min, max: Quantity::MAX, increment });
+    }
+    Ok(())
 }
 
 /// Nearly every market counts in pennies or shares, and a division by what is not known before is slow.

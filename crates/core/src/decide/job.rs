@@ -11,7 +11,7 @@ use crate::limits::{
 use crate::market::Market;
 use crate::reject::Rejection;
 use crate::state::State;
-use crate::types::{BookMarketState, Hold, MarketId, OrderId, Quantity, TransitionPolicy};
+use crate::types::{BookMarketState, Hold, MarketId, OrderId, TransitionPolicy};
 use crate::walk::Walk;
 
 /// What one step took out, and where the next begins.
@@ -134,9 +134,9 @@ fn take_step(state: &State, market: &Market, job: &Job, out: &mut Vec<Event>) ->
                 break;
             }
             make_room(out);
-            out.push(take_out(market, order, Quantity(order.remaining), job.filter.reason));
+            out.push(take_out(market, order, job.filter.reason));
             orders += 1;
-            quantity += i128::from(order.remaining);
+            quantity += i128::from(market.spec.ladder.whole(order.left));
         }
         seen += 1;
         at = walk.after(&state.store, slot);

@@ -6,6 +6,7 @@ mod cancel;
 mod check;
 mod hold;
 mod job;
+mod lane;
 mod market;
 mod mass;
 mod offers;

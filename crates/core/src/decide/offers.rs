@@ -1,97 +1,76 @@
-//! What complete sets would give whoever came now: the virtual levels of a book.
+//! What complete sets would give a new taker: the virtual levels of a book.
 
-use super::sets::{Lanes, PassedOver, Set, Sets};
+use std::collections::BTreeMap;
+
+use super::sets::{Lanes, Sets};
 use super::taker::{Taker, Work};
 use crate::event::OutcomeIndex;
-use crate::ladder::{Ladder, Tick};
 use crate::limits::{
-    FILLS_MAX, LOOK_FILLS_MAX, LOOK_PASSED_OVER_MAX, LOOK_PAYOUTS_MAX, PASSED_OVER_MAX, PAYOUTS_MAX,
+    MAKERS_LOOKED_AT_MAX, MARKET_VIRTUAL_MAKERS_LOOKED_AT_MAX, VIRTUAL_MAKERS_LOOKED_AT_MAX,
 };
 use crate::market::{Market, Place};
 use crate::state::State;
-use crate::types::{AccountId, OrderId, Price, Quantity, SelfTradePrevention, Side};
+use crate::types::{AccountId, OrderId, Quantity, SelfTradePrevention, Side};
 use crate::view::LevelView;
 
-/// How much a look at virtual levels may cost, over all lists that are made of it. Whoever looks holds up
-/// others, and nobody is to buy a slow exchange with some pennies at long odds: beyond this there are no
-/// more levels.
-pub(crate) struct Effort(Work);
+/// How many makers may still be looked at, over all lists of a market. A look holds others up, and a few
+/// pennies at long odds are not to buy a slow exchange: after this there are no more levels.
+pub(crate) struct Effort(u32);
 
 impl Effort {
-    pub(crate) fn new() -> Self {
-        Self(Work {
-            fills: FILLS_MAX - LOOK_FILLS_MAX,
-            own_orders: 0,
-            passed_over: PASSED_OVER_MAX - LOOK_PASSED_OVER_MAX,
-            payouts: PAYOUTS_MAX - LOOK_PAYOUTS_MAX,
-        })
+    pub(crate) const fn new() -> Self {
+        Self(MARKET_VIRTUAL_MAKERS_LOOKED_AT_MAX)
     }
 }
 
 /// The best `depth` virtual levels that a taker meets on this side of an outcome, best for it first:
-/// what an endless order of nobody would be filled by sets alone.
+/// what an endless order of no account would be filled by sets alone.
 pub(crate) fn virtual_levels(
     state: &State,
     market: &Market,
     outcome: OutcomeIndex,
     side: Side,
     depth: usize,
-    Effort(work): &mut Effort,
+    Effort(effort): &mut Effort,
 ) -> Vec<LevelView> {
-    let (ladder, increment) = (market.spec.ladder, market.spec.increment.0);
+    let ladder = market.spec.ladder;
     let taking = side.opposite();
     let worst = ladder.tick(ladder.worst(taking)).expect("the worst price is on the ladder");
     let taker = Taker {
         id: OrderId::NONE,
         account: AccountId::NONE,
         place: Place { outcome, side: taking, tick: worst, mirrored: false },
-        quantity: Quantity::MAX.0 / increment * increment,
+        quantity: 0,
         post_only: false,
         self_trade: SelfTradePrevention::Skip,
     };
-    let mut levels: Vec<LevelView> = Vec::new();
     if market.runners[outcome.index()].removed.is_some() || !Sets::could_serve(market, taker.place) {
-        return levels;
+        return Vec::new();
     }
-    let mut trades = Vec::new();
-    let (mut lanes, mut passed_over) = (Lanes::new(), PassedOver::new());
-    let mut sets = Sets::new(state, market, &taker, &mut lanes, &mut passed_over, work);
-    let mut left = taker.quantity;
-    while left > 0
-        && !work.is_used_up()
-        && let Some(set) = sets.find(None, left, work)
-    {
-        left -= set.quantity;
-        trades.clear();
-        sets.take(&set, work, &mut trades);
-        let price = rounded(ladder, taking, &set);
-        if let Some(level) = levels.iter_mut().find(|level| level.price == price) {
-            level.quantity.0 += set.quantity;
-            level.orders += 1;
-        } else if levels.len() < depth {
-            levels.push(LevelView { price, quantity: Quantity(set.quantity), orders: 1 });
-        } else {
-            break;
-        }
+    let most = VIRTUAL_MAKERS_LOOKED_AT_MAX.min(*effort);
+    let mut work = Work { looked_at: MAKERS_LOOKED_AT_MAX - most, ..Work::default() };
+    let mut lanes = Lanes::new();
+    let mut sets = Sets::new(state, market, &taker, &mut lanes, &mut work);
+    // Where the makers in front were absurd, a later set can be at a better price than one before it.
+    let mut levels = BTreeMap::new();
+    let mut legs = Vec::new();
+    while let Some(set) = sets.find_endless(&mut work) {
+        legs.clear();
+        sets.take(&set, i64::MAX, &mut work, &mut legs);
+        let level: &mut (i64, u32) = levels.entry(set.level).or_default();
+        level.0 = level.0.saturating_add(ladder.whole(set.stake));
+        level.1 += 1;
     }
-    // Rounding can make a later set a little better than one before it.
-    levels.sort_by_key(|level| {
-        let tick = ladder.tick(level.price).map_or(0, |tick| i64::from(tick.0));
-        if taking == Side::Yes { -tick } else { tick }
-    });
+    *effort = effort.saturating_sub(work.looked_at - (MAKERS_LOOKED_AT_MAX - most));
+    let levels =
+        levels.into_iter().map(|(price, (quantity, orders))| LevelView { price, quantity: Quantity(quantity), orders });
+    let tick = |level: &LevelView| ladder.tick(level.price);
+    let mut levels: Vec<_> = levels.collect();
+    levels.sort_by_key(tick);
+    // High ticks are good for a backer or buyer.
+    if taking == Side::Yes {
+        levels.reverse();
+    }
+    levels.truncate(depth);
     levels
-}
-
-/// A set's price on the ladder, rounded against the taker.
-fn rounded(ladder: Ladder, taking: Side, set: &Set) -> Price {
-    if ladder.tick(set.price).is_some() {
-        return set.price;
-    }
-    // Only odds lie between the prices of a ladder.
-    let (below, above) = ladder.neighbours(set.price);
-    let near = match taking {
-        Side::Yes => below,
-        Side::No => above,
-    };
-    near.unwrap_or_else(|| ladder.price(Tick(0)))
 }

@@ -35,11 +35,11 @@ pub(super) fn submit(
         None => {
             let quantity = order.quantity.0;
             let whole = enter(state, market, order, &terms, id, Half::Whole, quantity, false, &mut work, out);
-            conclude(state, market, order, id, std::slice::from_ref(&whole), out)
+            conclude(state, market, order, id, std::slice::from_ref(&whole), &work, out)
         }
         Some(far) => {
             let halves = enter_halves(state, market, order, &terms, far, id, &mut work, out);
-            conclude(state, market, order, id, &halves, out)
+            conclude(state, market, order, id, &halves, &work, out)
         }
     }
 }
@@ -52,25 +52,26 @@ fn conclude(
     order: &NewOrder,
     id: OrderId,
     parts: &[Part],
+    work: &Work,
     out: &mut Vec<Event>,
 ) -> Result<Receipt, Rejection> {
     let ended = Ended::of(parts);
-    let left = ended.left;
+    let left = ended.remaining;
     let split = parts[0].half != Half::Whole;
-    let (remaining, end, reason) = match fate(state, market, order, parts, &ended)? {
+    let (remaining, end, reason) = match fate(state, market, order, parts, &ended, work)? {
         Fate::Filled => (0, OrderStatus::Filled, None),
         Fate::Rests => {
             if split {
                 // The first event tells how much of the whole rests.
-                rest(out, 0, left);
+                rest(out, 0, left, 0);
             }
-            for part in parts {
-                rest(out, part.event, part.swept.left);
+            for part in parts.iter().filter(|part| part.remaining > 0) {
+                rest(out, part.event, part.remaining, market.spec.ladder.fraction(part.left));
             }
             (left, OrderStatus::Filled, None)
         }
         Fate::Cancelled(reason) => {
-            for part in parts.iter().filter(|part| part.swept.left > 0) {
+            for part in parts.iter().filter(|part| part.remaining > 0) {
                 make_room(out);
                 out.push(part.cancelled(market, order, id, reason));
             }
@@ -91,7 +92,11 @@ struct Part {
     place: Place,
     /// Where its `OrderAccepted` is among the events.
     event: usize,
-    swept: Sweep,
+    /// Exactly what was not filled. What is not whole is dust, or rests with the rest.
+    left: i64,
+    /// What of that is whole pennies, or shares.
+    remaining: i64,
+    end: End,
 }
 
 #[expect(clippy::too_many_arguments, reason = "an order, where it goes, and what it may do there")]
@@ -120,12 +125,12 @@ fn enter(
         post_only: order.post_only,
         self_trade: order.self_trade,
     };
-    let swept = if has_ended {
+    let Sweep { left, end } = if has_ended {
         Sweep { left: quantity, end: End::Through }
     } else {
         sweep(state, market, &taker, work, out)
     };
-    Part { half, quantity, place: taker.place, event, swept }
+    Part { half, quantity, place: taker.place, event, left, remaining: market.spec.ladder.whole(left), end }
 }
 
 /// An order on a quarter line: its halves meet whom they can one after the other. What ends the nearer
@@ -144,17 +149,15 @@ fn enter_halves(
 ) -> ArrayVec<Part, 2> {
     let whole = accepted(order, terms, id, Half::Whole, order.quantity.0);
     out.push(Event::OrderSplit { order: whole, far });
-    // The odd increment goes to the line nearer to zero; of a single one nothing is left for the other.
-    let increment = market.spec.increment.0;
-    let further = order.quantity.0 / increment / 2 * increment;
+    let further = market.spec.further_half(order.quantity.0);
     let mut place = |half: Half, outcome, quantity, has_ended, out: &mut Vec<Event>| {
         let terms = Terms { outcome, far: None, ..*terms };
         let id = OrderId(id.0 + half as u64);
         enter(state, market, order, &terms, id, half, quantity, has_ended, work, out)
     };
     let near = place(Half::Near, terms.outcome, order.quantity.0 - further, false, out);
-    let has_matched = near.swept.left < near.quantity;
-    let is_stopped = matches!(near.swept.end, End::Limit | End::OwnOrder);
+    let has_matched = near.left < near.quantity;
+    let is_stopped = matches!(near.end, End::Limit | End::OwnOrder);
     let has_ended = is_stopped || order.post_only && has_matched;
     let mut halves = ArrayVec::new();
     halves.push(near);
@@ -185,10 +188,10 @@ fn accepted(order: &NewOrder, terms: &Terms, order_id: OrderId, half: Half, quan
     }
 }
 
-fn rest(out: &mut [Event], event: usize, quantity: i64) {
+fn rest(out: &mut [Event], event: usize, quantity: i64, fraction: u8) {
     match &mut out[event] {
         Event::OrderAccepted(accepted) | Event::OrderSplit { order: accepted, .. } => {
-            accepted.resting = Quantity(quantity);
+            (accepted.resting, accepted.fraction) = (Quantity(quantity), fraction);
         }
         other => unreachable!("{other:?} brings no order"),
     }
@@ -198,7 +201,7 @@ impl Part {
     /// The event that cancels what was not filled of this part of an order with this id.
     fn cancelled(&self, market: &Market, order: &NewOrder, id: OrderId, reason: CancelReason) -> Event {
         let (outcome, side, price) = market.told(self.place);
-        let (quantity, cancelled) = (self.quantity, self.swept.left);
+        let (quantity, cancelled) = (self.quantity, self.remaining);
         Event::OrderCancelled(OrderCancelled {
             order_id: OrderId(id.0 + self.half as u64),
             account: order.account_id,
@@ -224,7 +227,8 @@ enum Fate {
 /// How the sweeps of all parts ended.
 #[derive(Default)]
 struct Ended {
-    left: i64,
+    /// What was not filled, in whole pennies or shares.
+    remaining: i64,
     crosses_own: bool,
     limit_met: bool,
     met_own: bool,
@@ -234,11 +238,11 @@ impl Ended {
     #[inline(always)]
     fn of(parts: &[Part]) -> Self {
         let mut ended = Self::default();
-        for Sweep { left, end } in parts.iter().map(|part| &part.swept) {
-            ended.left += left;
-            ended.crosses_own |= *end == End::CrossesOwn && *left > 0;
-            ended.limit_met |= *end == End::Limit;
-            ended.met_own |= *end == End::OwnOrder;
+        for &Part { remaining, end, .. } in parts {
+            ended.remaining += remaining;
+            ended.crosses_own |= end == End::CrossesOwn && remaining > 0;
+            ended.limit_met |= end == End::Limit;
+            ended.met_own |= end == End::OwnOrder;
         }
         ended
     }
@@ -251,22 +255,24 @@ fn fate(
     order: &NewOrder,
     parts: &[Part],
     ended: &Ended,
+    work: &Work,
 ) -> Result<Fate, Rejection> {
-    let filled = Quantity(order.quantity.0 - ended.left);
+    let filled = Quantity(order.quantity.0 - ended.remaining);
     if ended.met_own && order.self_trade == SelfTradePrevention::Reject {
         return Err(Rejection::SelfTrade);
     }
     if order.post_only && filled > Quantity::ZERO {
         return Err(Rejection::WouldMatch);
     }
-    if ended.left == 0 {
+    if ended.remaining == 0 {
         return Ok(Fate::Filled);
     }
     if let TimeInForce::Fok { min_fill } = order.time_in_force {
         let min_fill = if min_fill == Quantity::ZERO { order.quantity } else { min_fill };
         if filled < min_fill {
             let too_little = Rejection::WouldNotFill { fillable: filled, min_fill };
-            return Err(if ended.limit_met { Rejection::OrderLimit } else { too_little });
+            let limit_met = ended.limit_met || work.sets_ended;
+            return Err(if limit_met { Rejection::OrderLimit } else { too_little });
         }
     }
     if ended.limit_met {
@@ -295,14 +301,14 @@ fn fate(
 #[inline(always)]
 fn check_room(state: &State, market: &Market, parts: &[Part]) -> Result<(), Rejection> {
     let (limit, mut resting) = (u64::from(state.limits.resting_orders), state.store.orders.len() as u64);
-    for Part { place, swept, .. } in parts.iter().filter(|part| part.swept.left > 0) {
+    for Part { place, remaining, .. } in parts.iter().filter(|part| part.remaining > 0) {
         resting += 1;
         if resting > limit {
             return Err(Rejection::LimitReached { what: "resting orders", limit });
         }
         let book = market.runners[place.outcome.index()].side(place.side);
         let total = book.level(&state.store.pages, place.tick).map_or(0, |level| level.total);
-        if total.checked_add(swept.left).is_none() {
+        if total.checked_add(*remaining).is_none() {
             let limit = i64::MAX.unsigned_abs();
             return Err(Rejection::LimitReached { what: "quanta resting at one price", limit });
         }

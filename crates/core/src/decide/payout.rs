@@ -1,67 +1,85 @@
-//! What a set at odds pays, to the last increment. Amounts count the market's increments, odds are
-//! x 10 000, probabilities are in units of 10^-18.
+//! What a set at odds pays, exact to the quantum. Odds are x 10 000, stakes and payouts are in quanta,
+//! probabilities in units of 10^-18. The rules and their reasons are in docs/matching.md.
 
-use super::sets::{Look, Set, Sets};
-use super::taker::Work;
+use super::sets::{Look, Maker, Set};
 use crate::ladder::{Ladder, Tick};
 use crate::market::Place;
 use crate::types::{Money, Price, Side};
 
 /// Certainty.
-const ONE: u64 = 1_000_000_000_000_000_000;
+const ONE: u128 = 1_000_000_000_000_000_000;
 /// Odds of 1, times certainty.
-const UNIT: u128 = 10_000_000_000_000_000_000_000;
+const UNIT: u128 = 10_000 * ONE;
 /// The probability of the highest odds there are, 1000.
 const LONGEST: i128 = (ONE / 1_000) as i128;
-/// How many payouts are looked at for one set.
-const LOOKS: u64 = 256;
+/// Rounding may cost the taker one part in so many of the smaller of its stake and its profit.
+const TOLERANCE: u128 = 1_024;
+/// The smallest stake of a taker that a virtual level counts on. A taker of one unit has 10 000 quanta, and
+/// one that is cut off by its makers' bound tries other payouts.
+const VIRTUAL_STAKE_MIN: u64 = 8_192;
+/// What a taker has left that nothing can use up.
+const ENDLESS: u64 = u64::MAX;
+/// A penny, in quanta.
+const PENNY: u64 = 100;
 
-/// The probability that odds stand for, rounded up: `ceil(10^22 / odds)`.
-const fn probability(odds: u64) -> u64 {
-    // In two steps, so that nothing leaves 64 bits: odds are at most 10^7.
-    let (whole, rest) = (ONE / odds, ONE % odds);
-    whole * 10_000 + (rest * 10_000).div_ceil(odds)
-}
-
-/// A maker's probability, and the highest payout that what it has left can carry.
-pub(super) const fn of_maker(side: Side, left: u64, odds: u64) -> (u64, u64) {
-    // At most 10^12 increments at odds of at most 10^7.
-    let payout_max = match side {
-        Side::Yes => (left * odds).div_ceil(10_000),
-        Side::No => left * odds / 10_000,
-    };
-    (probability(odds), payout_max)
-}
-
-/// How a taker's implied price stands to the prices there are.
-enum Implied {
-    /// The probability that is left for the taker's outcome.
-    Left(u64),
-    /// It is too good to be a price.
-    TooGood,
-    /// There is none.
-    Never,
-}
-
-/// What the others' probabilities together leave for the taker's outcome.
-fn implied(side: Side, others: u128) -> Implied {
-    // 256 probabilities of at most 1.
-    let left = i128::from(ONE) - i128::try_from(others).unwrap_or(i128::MAX);
+/// The highest payout that what a maker has left can carry: stake times odds, rounded up for a BACK.
+pub(super) const fn bound(side: Side, left: u64, odds: u64) -> u64 {
+    // In two parts, so that nothing leaves 64 bits: at most 10^14 quanta at odds of at most 10^7.
+    let (whole, rest) = (left / 10_000 * odds, left % 10_000 * odds);
     match side {
-        Side::Yes if left < LONGEST => Implied::TooGood,
-        Side::No if left <= 0 => Implied::Never,
-        // Below 1.01.
-        Side::No if left * 101 > i128::from(ONE) * 100 => Implied::TooGood,
-        _ => u64::try_from(left).map_or(Implied::Never, Implied::Left),
+        Side::Yes => whole + rest.div_ceil(10_000),
+        Side::No => whole + rest / 10_000,
     }
 }
 
-/// Whether an implied price reaches this price. For a layer what rounding up `makers` probabilities may
-/// have cost is given back.
-fn reaches(side: Side, left: u64, makers: u64, price: u64) -> bool {
+/// A maker's stake in a set that pays this, in the maker's favour: its odds or better.
+const fn stake(side: Side, payout: u64, odds: u64) -> u64 {
+    // Odds have two decimals, and a payout is at most 10^17: 64 bits are enough.
     match side {
-        Side::Yes => u128::from(price) * u128::from(left) <= UNIT,
-        Side::No => u128::from(price) * u128::from(left + makers) >= UNIT,
+        Side::Yes => payout * 100 / (odds / 100),
+        Side::No => (payout * 100).div_ceil(odds / 100),
+    }
+}
+
+/// What the makers' probabilities leave for the taker's outcome.
+#[derive(Clone, Copy)]
+enum Implied {
+    /// So much.
+    Left(u64),
+    /// More or less than any odds stand for: some maker's odds are absurd.
+    TooGood,
+    /// Nothing.
+    Nothing,
+}
+
+impl Implied {
+    fn of(side: Side, makers: u128) -> Self {
+        // At most 255 probabilities of at most 1.
+        let left = ONE as i128 - makers as i128;
+        match side {
+            Side::Yes if left < LONGEST => Self::TooGood,
+            Side::No if left <= 0 => Self::Nothing,
+            // Below 1.01.
+            Side::No if left * 10_100 > UNIT as i128 => Self::TooGood,
+            _ => u64::try_from(left).map_or(Self::Nothing, Self::Left),
+        }
+    }
+}
+
+/// Whether the implied price can reach this limit. Rounding up so many probabilities may have cost a layer a
+/// little, which is given back.
+fn reaches(side: Side, left: u64, makers: u64, limit: u64) -> bool {
+    match side {
+        Side::Yes => u128::from(limit) * u128::from(left) <= UNIT,
+        Side::No => u128::from(limit) * u128::from(left + makers) >= UNIT,
+    }
+}
+
+/// Whether no set can be better than a direct order at these odds, however it is rounded.
+fn is_no_better(side: Side, left: u64, makers: u64, direct: u64) -> bool {
+    match side {
+        Side::Yes => u128::from(direct) * u128::from(left + makers) >= UNIT,
+        Side::No => u128::from(direct) * u128::from(left) <= UNIT,
     }
 }
 
@@ -71,145 +89,220 @@ pub(super) fn could_serve(ladder: Ladder, taker: Place, best: impl Iterator<Item
     let (mut makers, mut others) = (0, 0);
     for tick in best {
         makers += 1;
-        others += u128::from(probability(u64::from(ladder.price(tick).0)));
+        others += u128::from(ladder.probability(tick));
     }
-    match implied(taker.side, others) {
+    match Implied::of(taker.side, others) {
         Implied::Left(left) => reaches(taker.side, left, makers, u64::from(ladder.price(taker.tick).0)),
         Implied::TooGood => true,
-        Implied::Never => false,
+        Implied::Nothing => false,
     }
 }
 
-/// What a payout has to do for the taker.
-struct Terms {
+/// What a taker has and takes.
+pub(super) struct Wanted {
     side: Side,
-    /// What the taker has left.
+    /// What it has left.
     left: u64,
-    /// The probability that is left for its outcome.
-    implied: u64,
-    /// Odds that must be reached.
-    limit: u64,
-    /// Odds that must be beaten.
-    direct: Option<u64>,
+    /// Odds that have to be reached; of virtual levels the best of the ladder that the makers leave.
+    limit: Limit,
+    /// Odds of the direct order that has to be beaten; 0: there is none.
+    direct: u64,
 }
 
-impl Terms {
-    /// Whether the taker may put `stake` into a set that pays `payout`.
-    fn accept(&self, payout: u64, stake: u64) -> bool {
-        // Odds of at most 10^7, stakes of at most 10^12, payouts of at most 10^15 increments.
-        let paid = payout * 10_000;
-        let price = match self.side {
-            Side::Yes => paid >= self.limit * stake && self.direct.is_none_or(|odds| paid > odds * stake),
-            Side::No => paid <= self.limit * stake && self.direct.is_none_or(|odds| paid < odds * stake),
-        };
-        price && (stake == self.left || self.rounding_is_small(payout, stake))
-    }
-
-    /// Whether rounding the makers' stakes costs the taker no more than 1/1024 of the payout.
-    fn rounding_is_small(&self, payout: u64, stake: u64) -> bool {
-        let exact = i128::from(payout) * i128::from(self.implied);
-        let real = i128::from(stake) * i128::from(ONE);
-        let cost = match self.side {
-            Side::Yes => real - exact,
-            Side::No => exact - real,
-        };
-        cost * 1_024 <= i128::from(payout) * i128::from(ONE)
-    }
+enum Limit {
+    Odds(u64),
+    BestOf(Ladder),
 }
 
-impl Sets<'_, '_> {
-    /// The best set with the makers that the lanes stand at.
-    pub(super) fn look_at_odds(&mut self, direct: Option<Tick>, left: i64, work: &mut Work) -> Look {
-        let (side, ladder) = (self.taker.side(), self.ladder());
-        let implied = match implied(side, self.makers().map(|maker| u128::from(maker.probability)).sum()) {
+impl Wanted {
+    /// By a taker with this limit.
+    pub(super) fn by(side: Side, left: i64, limit: Price, direct: Option<Price>) -> Self {
+        let direct = direct.map_or(0, |price| u64::from(price.0));
+        Self { side, left: left.unsigned_abs(), limit: Limit::Odds(u64::from(limit.0)), direct }
+    }
+
+    /// By a taker without end at every price of a ladder.
+    pub(super) const fn endlessly(side: Side, ladder: Ladder) -> Self {
+        Self { side, left: ENDLESS, limit: Limit::BestOf(ladder), direct: 0 }
+    }
+
+    /// The best set with these makers. Notes with each of them what it puts in.
+    pub(super) fn look(&self, makers: &mut [Maker]) -> Look {
+        let (mut sum, mut bound, mut scarcest) = (0, u64::MAX, 0);
+        for (place, maker) in makers.iter().enumerate() {
+            sum += u128::from(maker.probability);
+            if maker.bound < bound {
+                (bound, scarcest) = (maker.bound, place);
+            }
+        }
+        let left = match Implied::of(self.side, sum) {
             Implied::Left(left) => left,
-            Implied::TooGood => return Look::PassOverScarcest,
-            Implied::Never => return Look::Nothing,
+            Implied::TooGood => return Look::PassOver(scarcest),
+            Implied::Nothing => return Look::Nothing,
         };
-        let odds = |tick| u64::from(ladder.price(tick).0);
-        let terms = Terms {
-            side,
-            left: self.increments(left),
-            implied,
-            limit: odds(self.taker.place.tick),
-            direct: direct.map(odds),
+        let count = makers.len() as u64;
+        let limit = match self.limit {
+            Limit::Odds(limit) => Some(limit),
+            Limit::BestOf(ladder) => best_limit(self.side, ladder, left, makers),
         };
-        let to_beat = match side {
-            Side::Yes => terms.limit.max(terms.direct.unwrap_or(0)),
-            Side::No => terms.limit.min(terms.direct.unwrap_or(u64::MAX)),
-        };
-        let makers = self.lanes.len() as u64;
-        if !reaches(side, implied, makers, to_beat) {
+        let Some(limit) = limit else { return Look::Nothing };
+        let direct = self.direct;
+        if !reaches(self.side, left, count, limit)
+            || direct > 0 && is_no_better(self.side, left, count, direct)
+        {
             return Look::Nothing;
         }
-        let makers_bound = self.makers().map(|maker| maker.payout_max).min().unwrap_or(0);
-        let stake_max = match side {
-            Side::Yes => terms.left,
-            Side::No => terms.left + makers,
-        };
-        let takers_bound = u128::from(stake_max) * u128::from(ONE) / u128::from(implied);
-        let takers_bound = u64::try_from(takers_bound).unwrap_or(u64::MAX);
-        let step = (makers * (ONE / 200)).div_ceil(implied).max(1);
-        let scarce = makers_bound <= takers_bound;
-        let mut best = None;
-        let mut payout = makers_bound.min(takers_bound);
-        // Of less than this the longest odds would get no stake. It is not worked out, but it is looked at.
-        let payout_min = match side {
-            Side::Yes => self.makers().map(|maker| maker.price).max().unwrap_or(0).div_ceil(10_000),
-            Side::No => 1,
-        };
-        for _ in 0..LOOKS {
-            if payout == 0 || !self.may_look(work) {
-                break;
-            }
-            if payout < payout_min {
-                payout = payout.saturating_sub(step);
-                continue;
-            }
-            if let Some(stake) = self.stakes(&terms, payout) {
-                if scarce || stake == terms.left {
-                    return self.found(side, payout, stake);
-                }
-                best = best.or(Some(payout));
-            }
-            payout = payout.saturating_sub(step);
+        let look = Terms { wanted: self, implied: left, limit };
+        let takers_bound = self.carries(self.left, left);
+        match look.choose(makers, bound, takers_bound) {
+            Some(set) => Look::Found(set),
+            None if bound <= takers_bound => Look::PassOver(scarcest),
+            None => Look::Nothing,
         }
-        if let Some(payout) = best
-            && let Some(stake) = self.stakes(&terms, payout)
-        {
-            return self.found(side, payout, stake);
-        }
-        if scarce { Look::PassOverScarcest } else { Look::Nothing }
     }
 
-    /// What everybody puts into a set that pays this: noted for the makers, answered for the taker, if it
-    /// is acceptable.
-    fn stakes(&mut self, terms: &Terms, payout: u64) -> Option<u64> {
+    /// The payout that so much of the taker can carry where so much of certainty is its part.
+    fn carries(&self, stake: u64, part: u64) -> u64 {
+        if stake == ENDLESS {
+            return ENDLESS;
+        }
+        u64::try_from(u128::from(stake) * ONE / u128::from(part)).unwrap_or(ENDLESS)
+    }
+}
+
+/// One look's terms.
+struct Terms<'a> {
+    wanted: &'a Wanted,
+    implied: u64,
+    limit: u64,
+}
+
+impl Terms<'_> {
+    /// The first acceptable one of the payouts that are tried: the largest that both sides can carry, one
+    /// that certainly leaves the taker enough, and the largest at which nothing is rounded.
+    fn choose(&self, makers: &mut [Maker], makers_bound: u64, takers_bound: u64) -> Option<Set> {
+        let largest = makers_bound.min(takers_bound);
+        if let Some(set) = self.try_payout(makers, largest) {
+            return Some(set);
+        }
+        let count = makers.len() as u64;
+        let (wanted, rounded) = (self.wanted, self.implied + count);
+        let certain = match wanted.side {
+            _ if wanted.left == ENDLESS => ENDLESS,
+            Side::Yes => wanted.carries(wanted.left.saturating_sub(count), rounded),
+            Side::No => wanted.carries(wanted.left, rounded),
+        };
+        let certain = makers_bound.min(certain);
+        if certain != largest
+            && let Some(set) = self.try_payout(makers, certain)
+        {
+            return Some(set);
+        }
+        let even = exact_payout(makers, largest)?;
+        let even = largest / even * even;
+        if even == largest { None } else { self.try_payout(makers, even) }
+    }
+
+    /// The set that pays this, if it is acceptable.
+    fn try_payout(&self, makers: &mut [Maker], payout: u64) -> Option<Set> {
+        let side = self.wanted.side;
         let mut rest = payout;
-        for maker in self.lanes.iter_mut().filter_map(|lane| lane.maker.as_mut()) {
-            // In the maker's favour: its odds or better.
-            maker.stake = match terms.side {
-                Side::Yes => payout * 10_000 / maker.price,
-                Side::No => (payout * 10_000).div_ceil(maker.price),
-            };
+        for maker in &mut *makers {
+            maker.stake = stake(side, payout, maker.price);
             if maker.stake == 0 || maker.stake > maker.left {
                 return None;
             }
             rest = rest.checked_sub(maker.stake)?;
         }
-        (rest >= 1 && rest <= terms.left && terms.accept(payout, rest)).then_some(rest)
+        (rest >= 1 && rest <= self.wanted.left && self.accepts(makers.len() as u64, payout, rest))
+            .then(|| self.set(payout, rest))
     }
 
-    fn found(&self, side: Side, payout: u64, stake: u64) -> Look {
-        // Against the taker, to four decimals.
+    /// Whether the taker may put this stake into a set that pays this.
+    fn accepts(&self, makers: u64, payout: u64, stake: u64) -> bool {
+        let Wanted { side, left, direct, .. } = *self.wanted;
+        let paid = u128::from(payout) * 10_000;
+        let at = |odds: u64| u128::from(odds) * u128::from(stake);
         let price = match side {
-            Side::Yes => payout * 10_000 / stake,
-            Side::No => (payout * 10_000).div_ceil(stake),
+            Side::Yes => paid >= at(self.limit) && (direct == 0 || paid > at(direct)),
+            Side::No => paid <= at(self.limit) && (direct == 0 || paid < at(direct)),
         };
-        Look::Found(Set {
-            quantity: self.quantity(stake),
-            payout: Money(self.quantity(payout)),
-            price: Price(u32::try_from(price).expect("within the odds there are")),
-        })
+        let stake_min = if left == ENDLESS { VIRTUAL_STAKE_MIN } else { 1 };
+        price
+            && stake >= stake_min
+            && (left - stake < PENNY + makers || self.rounding_is_small(payout, stake))
     }
+
+    /// Whether rounding the makers' stakes costs the taker little: against the smaller of its stake and its
+    /// profit, whichever of the two the bet is about.
+    fn rounding_is_small(&self, payout: u64, stake: u64) -> bool {
+        // At most 10^17 times 10^18 times 1 024: within 127 bits.
+        let exact = u128::from(payout) * u128::from(self.implied);
+        let real = u128::from(stake) * ONE;
+        let cost = match self.wanted.side {
+            Side::Yes => real.saturating_sub(exact),
+            Side::No => exact.saturating_sub(real),
+        };
+        TOLERANCE * cost <= ONE * u128::from(stake.min(payout - stake))
+    }
+
+    fn set(&self, payout: u64, stake: u64) -> Set {
+        // Against the taker, to four decimals.
+        let (paid, stake_of) = (u128::from(payout) * 10_000, u128::from(stake));
+        let odds = match self.wanted.side {
+            Side::Yes => paid / stake_of,
+            Side::No => paid.div_ceil(stake_of),
+        };
+        let price = |odds| Price(u32::try_from(odds).expect("within the odds there are"));
+        let amount = |quanta| i64::try_from(quanta).expect("no more than an order can carry");
+        Set {
+            stake: amount(stake),
+            payout: Money(amount(payout)),
+            price: price(odds),
+            level: price(self.limit.into()),
+        }
+    }
+}
+
+/// The smallest payout at which no stake is rounded, unless it is above `max`: the least common multiple of
+/// what is left of the odds, in hundredths, of each maker once common factors with 100 are gone.
+fn exact_payout(makers: &[Maker], max: u64) -> Option<u64> {
+    let mut payout = 1_u64;
+    for maker in makers {
+        let odds = maker.price / 100;
+        let part = odds / gcd(odds, 100);
+        if payout % part != 0 {
+            payout = (payout / gcd(payout, part)).checked_mul(part)?;
+        }
+        if payout > max {
+            return None;
+        }
+    }
+    Some(payout)
+}
+
+const fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// The best price of a ladder at which a taker of one unit is not refused by rounding.
+fn best_limit(side: Side, ladder: Ladder, left: u64, makers: &[Maker]) -> Option<u64> {
+    let count = makers.len() as u64;
+    let rounded = u128::from(left + count);
+    // At a price at which nothing is rounded, and a unit can have it, rounding is no concern.
+    let exact_max = u64::try_from(UNIT / 100 / rounded).unwrap_or(u64::MAX);
+    let is_exact = exact_payout(makers, exact_max).is_some();
+    let parts = u128::from(VIRTUAL_STAKE_MIN);
+    let (nearest, below) = match side {
+        Side::Yes if is_exact => (UNIT / u128::from(left), true),
+        Side::Yes => (UNIT * (parts - u128::from(count)) / (parts * u128::from(left)), true),
+        Side::No if is_exact => (UNIT.div_ceil(rounded), false),
+        Side::No => ((UNIT * (parts + u128::from(count))).div_ceil(parts * u128::from(left)), false),
+    };
+    let nearest = Price(u32::try_from(nearest).unwrap_or(u32::MAX));
+    let price = if below { ladder.at_or_below(nearest) } else { ladder.at_or_above(nearest) };
+    price.map(|price| u64::from(price.0))
 }

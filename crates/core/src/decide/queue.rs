@@ -4,36 +4,32 @@ use crate::book::{BookSide, Order};
 use crate::ladder::Tick;
 use crate::state::State;
 
-/// A place in the queue of one side of an outcome: best price first, then by arrival.
+/// One side of an outcome as a queue: best price first, then by arrival.
 #[derive(Clone, Copy)]
 pub(super) struct Queue<'a> {
     state: &'a State,
     side: &'a BookSide,
-    front: Option<&'a Order>,
 }
 
 impl<'a> Queue<'a> {
     #[inline]
-    pub(super) fn new(state: &'a State, side: &'a BookSide) -> Self {
-        let mut queue = Self { state, side, front: None };
-        queue.front = side.best().and_then(|tick| queue.first_at(tick));
-        queue
+    pub(super) const fn new(state: &'a State, side: &'a BookSide) -> Self {
+        Self { state, side }
     }
 
-    /// The order that is met next.
+    /// The order that a taker meets first.
     #[inline]
-    pub(super) const fn front(&self) -> Option<&'a Order> {
-        self.front
+    pub(super) fn first(&self) -> Option<&'a Order> {
+        self.side.best().and_then(|tick| self.first_at(tick))
     }
 
-    /// Goes on to the order behind the front one.
+    /// The order that a taker meets after this one.
     #[inline(always)]
-    pub(super) fn pass(&mut self) {
-        let Some(order) = self.front else { return };
-        self.front = match order.next() {
+    pub(super) fn after(&self, order: &Order) -> Option<&'a Order> {
+        match order.next() {
             Some(slot) => Some(&self.state.store.orders[slot]),
             None => self.side.worse_than(order.tick).and_then(|tick| self.first_at(tick)),
-        };
+        }
     }
 
     fn first_at(&self, tick: Tick) -> Option<&'a Order> {

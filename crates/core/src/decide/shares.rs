@@ -1,7 +1,7 @@
 //! What a set in ticks costs: a winning share pays the whole, so the taker's price is what the makers'
 //! prices leave of it. Integers; nothing is rounded.
 
-use super::sets::{Look, Set, Sets};
+use super::sets::{Look, Maker, Set};
 use crate::ladder::{Ladder, Tick};
 use crate::market::Place;
 use crate::types::{Money, Price, Side};
@@ -20,29 +20,38 @@ pub(super) fn could_serve(ladder: Ladder, taker: Place, best: impl Iterator<Item
     for tick in best {
         makers += u64::from(ladder.price(tick).0);
     }
-    // A buyer's price below 1 is too good: somebody is passed over. A seller's is none.
+    // A buyer's price below 1 is too good: a maker is passed over. A seller's is none.
     left_of_the_whole(ladder, makers).map_or(taker.side == Side::Yes, |tick| taker.takes(tick))
 }
 
-impl Sets<'_, '_> {
-    /// The set with the makers that the lanes stand at.
-    pub(super) fn look_at_shares(&mut self, direct: Option<Tick>, left: i64) -> Look {
-        let (side, ladder) = (self.taker.side(), self.ladder());
-        let Some(tick) = left_of_the_whole(ladder, self.makers().map(|maker| maker.price).sum()) else {
-            return if side == Side::Yes { Look::PassOverScarcest } else { Look::Nothing };
-        };
-        let beats = direct.is_none_or(|direct| match side {
-            Side::Yes => tick > direct,
-            Side::No => tick < direct,
-        });
-        if !self.taker.place.takes(tick) || !beats {
+/// The set with these makers, for a taker with so much left that has to beat this direct order. Notes with
+/// each maker what it puts in.
+pub(super) fn look(
+    ladder: Ladder,
+    taker: Place,
+    direct: Option<Tick>,
+    left: i64,
+    makers: &mut [Maker],
+) -> Look {
+    let Some(tick) = left_of_the_whole(ladder, makers.iter().map(|maker| maker.price).sum()) else {
+        if taker.side == Side::No {
             return Look::Nothing;
         }
-        let shares = self.makers().map(|maker| maker.left).min().unwrap_or(0).min(self.increments(left));
-        for maker in self.lanes.iter_mut().filter_map(|lane| lane.maker.as_mut()) {
-            maker.stake = shares;
-        }
-        let quantity = self.quantity(shares);
-        Look::Found(Set { quantity, payout: Money(quantity * Money::UNIT.0), price: ladder.price(tick) })
+        let scarcest = makers.iter().enumerate().min_by_key(|(_, maker)| maker.bound);
+        return scarcest.map_or(Look::Nothing, |(place, _)| Look::PassOver(place));
+    };
+    let beats = direct.is_none_or(|direct| match taker.side {
+        Side::Yes => tick > direct,
+        Side::No => tick < direct,
+    });
+    if !taker.takes(tick) || !beats {
+        return Look::Nothing;
     }
+    let shares = makers.iter().map(|maker| maker.left).fold(left.unsigned_abs(), u64::min);
+    for maker in makers {
+        maker.stake = shares;
+    }
+    let stake = i64::try_from(shares).expect("no more than an order has left");
+    let price = ladder.price(tick);
+    Look::Found(Set { stake, payout: Money(stake * Money::UNIT.0), price, level: price })
 }

@@ -2,17 +2,18 @@
 
 use super::make_room;
 use super::queue::Queue;
-use super::sets::{Lanes, PassedOver, Sets};
+use super::sets::{Lanes, Sets};
 use super::taker::{Taker, Work};
 use crate::book::Order;
 use crate::event::Event;
+use crate::limits::OWN_ORDERS_SKIPPED_MAX;
 use crate::market::Market;
 use crate::state::State;
 use crate::types::SelfTradePrevention;
 
 /// How a sweep ended.
 pub(super) struct Sweep {
-    /// What was not filled.
+    /// What was not filled: less than a unit of it is dust, and the taker is filled.
     pub(super) left: i64,
     pub(super) end: End,
 }
@@ -40,7 +41,7 @@ pub(super) fn sweep(
     work: &mut Work,
     out: &mut Vec<Event>,
 ) -> Sweep {
-    // Whoever no set could serve does not pay for looking.
+    // A taker that no set could serve does not pay for looking.
     if Sets::could_serve(market, taker.place) {
         with_sets(state, market, taker, work, out)
     } else {
@@ -51,8 +52,8 @@ pub(super) fn sweep(
 /// Apart, since the memory for sets is large and most takers need none.
 #[inline(never)]
 fn with_sets(state: &State, market: &Market, taker: &Taker, work: &mut Work, out: &mut Vec<Event>) -> Sweep {
-    let (mut lanes, mut passed_over) = (Lanes::new(), PassedOver::new());
-    let mut sets = Sets::new(state, market, taker, &mut lanes, &mut passed_over, work);
+    let mut lanes = Lanes::new();
+    let mut sets = Sets::new(state, market, taker, &mut lanes, work);
     meet::<true>(state, market, taker, work, Some(&mut sets), out)
 }
 
@@ -67,35 +68,42 @@ fn meet<'a, const SETS: bool>(
     mut sets: Option<&mut Sets<'a, '_>>,
     out: &mut Vec<Event>,
 ) -> Sweep {
-    let book = market.runners[taker.place.outcome.index()].side(taker.side().opposite());
-    let mut queue = Queue::new(state, book);
+    let ladder = market.spec.ladder;
+    let queue = Queue::new(state, market.runners[taker.place.outcome.index()].side(taker.side().opposite()));
+    let mut front = queue.first();
+    // Takers that no set can serve are counted alike, so that a refusal says the same for both.
+    let others = if SETS { 0 } else { Sets::others_of(market, taker.place.outcome) };
     let mut swept = Sweep { left: taker.quantity, end: End::Through };
-    while swept.left > 0 && !(taker.post_only && swept.left < taker.quantity) {
-        let direct = match next(&mut queue, taker, work, &mut swept) {
+    while swept.left >= ladder.unit() && !(taker.post_only && swept.left < taker.quantity) {
+        let direct = match next(&queue, &mut front, taker, work, &mut swept) {
             Ok(direct) => direct,
             Err(end) => return Sweep { end, ..swept },
         };
-        if SETS && let Some(sets) = sets.as_deref_mut() {
-            let set = sets.find(direct.map(|order| order.tick), swept.left, work);
-            if let Some(set) = set {
+        if !SETS {
+            work.may_look(others);
+        } else if let Some(sets) = sets.as_deref_mut()
+            && let Some(set) = sets.find(direct.map(|order| order.tick), swept.left, work)
+        {
+            if !sets.fit(work) {
                 // A set is met whole or not at all.
-                if work.is_used_up() || !sets.fits(work) {
-                    return Sweep { end: End::Limit, ..swept };
-                }
-                if sets.own_legs() == 0 {
-                    swept.left -= set.quantity;
-                    sets.take(&set, work, out);
-                } else if taker.self_trade == SelfTradePrevention::CancelResting {
-                    sets.cancel_own(work, out);
-                } else {
-                    return Sweep { end: End::OwnOrder, ..swept };
-                }
+                work.sets_ended = true;
+            } else if work.own_orders >= OWN_ORDERS_SKIPPED_MAX {
+                return Sweep { end: End::Limit, ..swept };
+            } else if sets.own_makers() == 0 {
+                sets.take(&set, swept.left, work, out);
+                swept.left -= set.stake;
                 continue;
+            } else if taker.self_trade != SelfTradePrevention::CancelResting {
+                return Sweep { end: End::OwnOrder, ..swept };
+            } else if sets.cancel_own(work, out) {
+                continue;
+            } else {
+                return Sweep { end: End::Limit, ..swept };
             }
         }
         let Some(order) = direct else {
-            // Who else might be met is behind more own orders than may be passed over.
-            if SETS && sets.as_deref().is_some_and(|sets| sets.behind_own) {
+            // What else might be met is after more own orders than may be passed over.
+            if SETS && sets.as_deref().is_some_and(|sets| sets.blocked_by_own) {
                 return Sweep { end: End::Limit, ..swept };
             }
             break;
@@ -104,14 +112,11 @@ fn meet<'a, const SETS: bool>(
             return Sweep { end: End::Limit, ..swept };
         }
         if !taker.owns(order) {
-            let quantity = swept.left.min(order.remaining);
+            let quantity = ladder.whole(swept.left.min(order.left));
             swept.left -= quantity;
             work.fills += 1;
             make_room(out);
             out.push(taker.direct(market, order, quantity));
-            if SETS && let Some(sets) = sets.as_deref_mut() {
-                sets.reconsider();
-            }
         } else if taker.self_trade == SelfTradePrevention::CancelResting {
             work.own_orders += 1;
             Taker::cancel_own(market, order, out);
@@ -119,22 +124,23 @@ fn meet<'a, const SETS: bool>(
             return Sweep { end: End::OwnOrder, ..swept };
         }
         // It is used up, or else the taker is.
-        queue.pass();
+        front = queue.after(order);
     }
     swept
 }
 
 /// The direct order that is next, within the taker's limit. Where own orders are skipped, it is the first
-/// that is somebody else's.
+/// that is of another account.
 #[inline(always)]
 fn next<'a>(
-    queue: &mut Queue<'a>,
+    queue: &Queue<'a>,
+    front: &mut Option<&'a Order>,
     taker: &Taker,
     work: &mut Work,
     swept: &mut Sweep,
 ) -> Result<Option<&'a Order>, End> {
     loop {
-        let Some(order) = queue.front().filter(|order| taker.place.takes(order.tick)) else {
+        let Some(order) = front.filter(|order| taker.place.takes(order.tick)) else {
             return Ok(None);
         };
         if !taker.skips(order) {
@@ -145,6 +151,6 @@ fn next<'a>(
         }
         work.own_orders += 1;
         swept.end = End::CrossesOwn;
-        queue.pass();
+        *front = queue.after(order);
     }
 }

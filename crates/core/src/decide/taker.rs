@@ -3,9 +3,11 @@
 use crate::book::Order;
 use crate::event::{CancelReason, Event, SetMatched, TradeMatched};
 use crate::ladder::{Ladder, Tick};
-use crate::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX};
+use crate::limits::{FILLS_MAX, MAKERS_LOOKED_AT_MAX, OWN_ORDERS_SKIPPED_MAX};
 use crate::market::{Market, Place};
 use crate::types::{AccountId, Money, OrderId, Price, Quantity, SelfTradePrevention, Side};
+
+use super::sets::Set;
 
 /// An order that has passed its checks: a whole one, or half of one on a quarter line.
 #[derive(Clone, Copy)]
@@ -26,16 +28,26 @@ pub(super) struct Work {
     pub(super) fills: u32,
     /// Resting orders of its own account, passed over or cancelled.
     pub(super) own_orders: u32,
-    /// Makers that sets have passed over.
-    pub(super) passed_over: u32,
-    /// Payouts that sets have looked at.
-    pub(super) payouts: u32,
+    /// Makers that sets have looked at.
+    pub(super) looked_at: u32,
+    /// Whether a bound keeps the command from looking for more sets.
+    pub(super) sets_ended: bool,
 }
 
 impl Work {
-    /// Whether this command has done all that one may.
+    /// Whether this command may fill, pass over or cancel no more orders.
     pub(super) const fn is_used_up(&self) -> bool {
         self.fills >= FILLS_MAX || self.own_orders >= OWN_ORDERS_SKIPPED_MAX
+    }
+
+    /// Counts one more look at so many makers, if there may be one.
+    #[inline(always)]
+    pub(super) const fn may_look(&mut self, makers: u32) -> bool {
+        self.sets_ended |= self.looked_at + makers > MAKERS_LOOKED_AT_MAX;
+        if !self.sets_ended {
+            self.looked_at += makers;
+        }
+        !self.sets_ended
     }
 }
 
@@ -64,12 +76,12 @@ impl Taker {
         self.self_trade == SelfTradePrevention::Skip && self.owns(order)
     }
 
-    /// A direct trade with this maker.
+    /// A direct trade of so many whole pennies, or shares, with this maker.
     #[inline(always)]
     pub(super) fn direct(&self, market: &Market, maker: &Order, quantity: i64) -> Event {
         let price = market.spec.ladder.price(maker.tick);
         let payout = payout(market.spec.ladder, price, quantity);
-        self.leg(market, maker, quantity, maker.remaining - quantity, payout, 0)
+        self.leg(market, maker, quantity, maker.left - quantity, payout, 0)
     }
 
     /// A maker's leg of a trade, after which so much of it is left.
@@ -78,12 +90,14 @@ impl Taker {
         &self,
         market: &Market,
         maker: &Order,
-        quantity: i64,
+        stake: i64,
         left: i64,
         payout: Money,
         leg: u16,
     ) -> Event {
+        let ladder = market.spec.ladder;
         let (outcome, maker_side, price) = market.told(maker.place());
+        let remaining = ladder.whole(left);
         Event::TradeMatched(TradeMatched {
             taker_order_id: self.id,
             maker_order_id: maker.id,
@@ -91,28 +105,28 @@ impl Taker {
             outcome,
             maker_side,
             price,
-            quantity: Quantity(quantity),
-            stake: Quantity(quantity),
+            quantity: Quantity(ladder.whole(left + stake) - remaining),
+            stake: Quantity(stake),
             maker_quantity: Quantity(maker.quantity),
             // Nothing but fills has taken from it in this command.
-            maker_filled: Quantity(maker.filled + maker.remaining - left),
-            maker_remaining: Quantity(left),
-            maker_fraction: 0,
+            maker_filled: Quantity(maker.filled + ladder.whole(maker.left) - remaining),
+            maker_remaining: Quantity(remaining),
+            maker_fraction: ladder.fraction(left),
             payout,
             leg,
         })
     }
 
-    /// The taker's own leg of a set.
-    pub(super) fn set(&self, price: Price, quantity: i64, payout: Money, makers: u16) -> Event {
+    /// The taker's own leg of a set, before which it had so much left.
+    pub(super) fn set(&self, ladder: Ladder, set: &Set, left: i64, makers: u16) -> Event {
         Event::SetMatched(SetMatched {
             taker_order_id: self.id,
             outcome: self.place.outcome,
             side: self.side(),
-            price,
-            quantity: Quantity(quantity),
-            stake: Quantity(quantity),
-            payout,
+            price: set.price,
+            quantity: Quantity(ladder.whole(left) - ladder.whole(left - set.stake)),
+            stake: Quantity(set.stake),
+            payout: set.payout,
             makers,
         })
     }
@@ -120,7 +134,7 @@ impl Taker {
     /// An own order gives way.
     #[cold]
     pub(super) fn cancel_own(market: &Market, own: &Order, out: &mut Vec<Event>) {
-        out.push(super::cancel::take_out(market, own, Quantity(own.remaining), CancelReason::OwnOrder));
+        out.push(super::cancel::take_out(market, own, CancelReason::OwnOrder));
     }
 }
 

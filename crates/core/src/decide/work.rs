@@ -5,7 +5,7 @@ use super::cancel::take_out;
 use super::job;
 use crate::event::{CancelReason, Event};
 use crate::state::{State, Work};
-use crate::types::{MarketId, Quantity};
+use crate::types::MarketId;
 
 /// Says what one step of due work does; the events go to `out`, which is cleared first. Answers with
 /// the market that they are of.
@@ -19,7 +19,7 @@ pub fn decide_work(state: &State, work: Work, out: &mut Vec<Event>) -> MarketId 
             let (_, slot) = state.store.expiries.first().expect("an order is due to expire");
             let order = &state.store.orders[slot];
             let market = state.markets.get(order.market);
-            out.push(take_out(market, order, Quantity(order.remaining), CancelReason::Expired));
+            out.push(take_out(market, order, CancelReason::Expired));
             market.id
         }
         Work::AdvanceJob => job::advance(state, out),

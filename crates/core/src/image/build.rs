@@ -210,7 +210,8 @@ impl Builder {
         let (quantity, filled, remaining) = (image.quantity.0, image.filled.0, image.remaining.0);
         let fits =
             filled >= 0 && remaining >= 1 && filled.checked_add(remaining).is_some_and(|sum| sum <= quantity);
-        check(fits, "its quantities cannot be")?;
+        let left = remaining.checked_add(image.fraction.into()).filter(|left| fits && ladder.whole(*left) == remaining);
+        let left = left.ok_or("its quantities cannot be")?;
         check(market.resting < u32::MAX - 1, "its market has too many orders")?;
 
         let from_best = if side == Side::Yes { tick.0 } else { ladder.len() - 1 - tick.0 };
@@ -234,7 +235,7 @@ impl Builder {
         check(level.checked_add(remaining).is_some(), "its level holds more than can be")?;
         let place = Place { outcome, side, tick, mirrored: image.mirrored };
         let client = open.clients.get(&whole).copied().unwrap_or(NO_CLIENT_ID);
-        let order = image.resting(place, open.slot, client);
+        let order = image.resting(place, left, open.slot, client);
         state.store.rest(side_of_book, ladder, order, NonZeroU64::new(image.expiry_ms));
         market.resting += 1;
         Ok(())
@@ -294,15 +295,16 @@ impl Builder {
 }
 
 impl OrderImage {
-    /// The order, in the market of this slot, its client order id noted at this place.
-    fn resting(&self, place: Place, market: u32, client: u32) -> Order {
+    /// The order, of which so much is left, in the market of this slot, its client order id noted at this
+    /// place.
+    fn resting(&self, place: Place, left: i64, market: u32, client: u32) -> Order {
         let Place { outcome, side, tick, mirrored } = place;
         Order {
             id: self.id,
             account: self.account,
             quantity: self.quantity.0,
             filled: self.filled.0,
-            remaining: self.remaining.0,
+            left,
             accepted_ns: self.accepted_ns,
             market,
             tick: Tick(tick.0),

@@ -8,6 +8,7 @@ use super::{
 use crate::book::Order;
 use crate::event::OutcomeIndex;
 use crate::jobs::Turn;
+use crate::ladder::Ladder;
 use crate::reject::OrderReport;
 use crate::state::State;
 use crate::types::{MarketId, OrderId, Quantity, Side};
@@ -76,7 +77,8 @@ impl MarketView<'_> {
         for (outcome, _) in outcomes() {
             for side in [Side::Yes, Side::No] {
                 for (_, order) in self.slots(outcome, side) {
-                    sink(Piece::Order(order.image(self.expiry_ms(order), self.split(order).copied())))?;
+                    let (expiry_ms, whole) = (self.expiry_ms(order), self.split(order).copied());
+                    sink(Piece::Order(order.image(market.spec.ladder, expiry_ms, whole)))?;
                 }
             }
         }
@@ -85,7 +87,12 @@ impl MarketView<'_> {
 }
 
 impl Order {
-    fn image(&self, expiry_ms: Option<NonZeroU64>, whole: Option<OrderReport>) -> OrderImage {
+    fn image(
+        &self,
+        ladder: Ladder,
+        expiry_ms: Option<NonZeroU64>,
+        whole: Option<OrderReport>,
+    ) -> OrderImage {
         OrderImage {
             id: self.id,
             account: self.account,
@@ -97,8 +104,8 @@ impl Order {
             persistence: self.persistence,
             quantity: Quantity(self.quantity),
             filled: Quantity(self.filled),
-            remaining: Quantity(self.remaining),
-            fraction: 0,
+            remaining: Quantity(ladder.whole(self.left)),
+            fraction: ladder.fraction(self.left),
             accepted_ns: self.accepted_ns,
             expiry_ms: expiry_ms.map_or(0, NonZero::get),
             whole,

@@ -54,7 +54,9 @@ impl Core {
             outcome: set.outcome.0,
             side: wire(set.side),
             price: set.price.0,
-            stake: set.quantity.0,
+            stake: set.stake.0,
+            quantity: set.quantity.0,
+            dust: 0,
             payout: set.payout.0,
         };
         Trade { kind: "SYNTHETIC".into(), taker, makers: Vec::new() }
@@ -66,9 +68,18 @@ impl Core {
             outcome: trade.outcome.0,
             side: wire(trade.maker_side),
             price: trade.price.0,
-            stake: trade.quantity.0,
+            stake: trade.stake.0,
+            quantity: trade.quantity.0,
+            // Of a maker that is filled the fraction is dust.
+            dust: if trade.maker_remaining.0 == 0 { trade.maker_fraction.into() } else { 0 },
             payout: trade.payout.0,
         }
+    }
+
+    /// What rests exactly, where that is not whole pennies.
+    fn left(&self, id: OrderId) -> i64 {
+        let order = self.exchange.state.order(id).filter(|order| order.fraction > 0);
+        order.map_or(0, |order| order.remaining.0 + i64::from(order.fraction))
     }
 
     fn name(&self, id: OrderId) -> String {
@@ -102,10 +113,13 @@ impl Player for Core {
                         _ => (),
                     }
                 }
+                let unmatched = order.stake - trades.iter().map(|trade| trade.taker.stake).sum::<i64>();
                 Expected {
                     status: report.status.name().into(),
                     remaining: report.remaining.0,
                     cancelled: report.cancelled().0,
+                    left: self.left(report.order_id),
+                    dust: if report.status == OrderStatus::Filled { unmatched } else { 0 },
                     reason: reason.map_or("", |reason| reason.name()).into(),
                     trades,
                 }
@@ -114,11 +128,12 @@ impl Player for Core {
         }
     }
 
-    fn cancel(&mut self, name: &str) -> i64 {
+    fn cancel(&mut self, name: &str, keep: i64) -> i64 {
         let id = self.ids.get(name).map_or(0, |id| id.0);
-        match self.exchange.cancel(id, 0) {
+        match self.exchange.cancel(id, keep) {
             Ok((Receipt::Cancelled { report, cancelled }, _)) => {
-                assert_eq!(report.status, OrderStatus::Cancelled);
+                assert_eq!(report.status == OrderStatus::Cancelled, keep == 0);
+                assert!(report.remaining.0 <= keep);
                 cancelled.0
             }
             Err(Rejection::OrderNotFound(_)) => 0,
@@ -131,11 +146,17 @@ impl Player for Core {
         let levels = market.levels(OutcomeIndex(outcome), self::side(side));
         levels.map(|level| (level.price.0, level.quantity.0, level.orders)).collect()
     }
+
+    fn virtual_levels(&self, outcome: u16, side: BackOrLay, depth: usize) -> Vec<(u32, i64)> {
+        let market = self.exchange.state.market(MARKET).expect("the market is there");
+        let levels = market.virtual_levels(OutcomeIndex(outcome), self::side(side), depth).into_iter();
+        levels.map(|level| (level.price.0, level.quantity.0)).collect()
+    }
 }
 
 /// The legs of a direct trade: the taker's is the maker's seen from the other side.
 fn direct(taker: &Submit, maker: Leg) -> Trade {
-    let taker = Leg { order: taker.name.clone(), side: taker.side, ..maker.clone() };
+    let taker = Leg { order: taker.name.clone(), side: taker.side, dust: 0, ..maker.clone() };
     Trade { kind: "DIRECT".into(), taker, makers: vec![maker] }
 }
 

@@ -27,13 +27,24 @@ struct Scenario {
     max_price_ticks: Option<u32>,
     steps: Vec<Step>,
     book_after: Vec<Levels>,
+    /// Of scenarios at odds that have sets.
+    virtual_after: Option<Vec<VirtualLevels>>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Step {
-    Submit { submit: Submit, expect: Expected },
-    Cancel { cancel: String, expect: Released },
+    Submit {
+        submit: Submit,
+        expect: Expected,
+    },
+    Cancel {
+        cancel: String,
+        /// What may remain.
+        #[serde(default)]
+        keep: i64,
+        expect: Released,
+    },
 }
 
 #[derive(Deserialize)]
@@ -66,6 +77,12 @@ struct Expected {
     status: String,
     remaining: i64,
     cancelled: i64,
+    /// What rests exactly, where that is not whole pennies.
+    #[serde(default)]
+    left: i64,
+    /// What the taker left when it was filled.
+    #[serde(default)]
+    dust: i64,
     #[serde(default)]
     reason: String,
     trades: Vec<Trade>,
@@ -86,8 +103,16 @@ struct Leg {
     side: BackOrLay,
     #[serde(alias = "odds_x10000", alias = "price_ticks")]
     price: u32,
+    /// Exact.
     #[serde(alias = "shares")]
     stake: i64,
+    /// By how much the order's whole pennies fell. The file says how many pennies, and leaves it out where it
+    /// is the stake.
+    #[serde(default)]
+    quantity: i64,
+    /// What a maker left when it was filled.
+    #[serde(default)]
+    dust: i64,
     /// In quanta. Binary scenarios leave it out: a share pays a currency unit.
     #[serde(default)]
     payout: i64,
@@ -105,6 +130,14 @@ struct Levels {
     side: BackOrLay,
     /// Price, total, orders.
     levels: Vec<(u32, i64, u32)>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct VirtualLevels {
+    outcome: u16,
+    side: BackOrLay,
+    /// Price, total.
+    levels: Vec<(u32, i64)>,
 }
 
 fn yes() -> bool {
@@ -127,13 +160,15 @@ fn vectors() -> PathBuf {
 /// What both players of a scenario can do.
 trait Player {
     fn submit(&mut self, order: &Submit) -> Expected;
-    fn cancel(&mut self, name: &str) -> i64;
+    fn cancel(&mut self, name: &str, keep: i64) -> i64;
     fn levels(&self, outcome: u16, side: BackOrLay) -> Vec<(u32, i64, u32)>;
+    /// The first so many.
+    fn virtual_levels(&self, outcome: u16, side: BackOrLay, depth: usize) -> Vec<(u32, i64)>;
 }
 
 fn rejected(order: &Submit, reason: &str) -> Expected {
     let (status, reason) = ("REJECTED".into(), reason.into());
-    Expected { status, remaining: 0, cancelled: order.stake, reason, trades: vec![] }
+    Expected { status, remaining: 0, cancelled: order.stake, left: 0, dust: 0, reason, trades: vec![] }
 }
 
 fn play(scenario: &Scenario, player: &mut dyn Player) {
@@ -141,9 +176,18 @@ fn play(scenario: &Scenario, player: &mut dyn Player) {
         let at = format!("{}, step {place}", scenario.name);
         match step {
             Step::Submit { submit, expect } => assert_eq!(player.submit(submit), *expect, "{at}"),
-            Step::Cancel { cancel, expect } => assert_eq!(player.cancel(cancel), expect.released, "{at}"),
+            Step::Cancel { cancel, keep, expect } => {
+                assert_eq!(player.cancel(cancel, *keep), expect.released, "{at}");
+            }
         }
     }
+    play_levels(scenario, player);
+    if let Some(expected) = &scenario.virtual_after {
+        assert_eq!(virtual_levels(scenario, player), *expected, "{}", scenario.name);
+    }
+}
+
+fn play_levels(scenario: &Scenario, player: &dyn Player) {
     let mut book = Vec::new();
     for outcome in (0..).take_while(|outcome| u64::from(*outcome) < scenario.outcomes) {
         for side in [BackOrLay::Back, BackOrLay::Lay] {
@@ -154,6 +198,21 @@ fn play(scenario: &Scenario, player: &mut dyn Player) {
         }
     }
     assert_eq!(book, scenario.book_after, "{}", scenario.name);
+}
+
+/// The first three of every outcome; of two outcomes if there are more than eight.
+fn virtual_levels(scenario: &Scenario, player: &dyn Player) -> Vec<VirtualLevels> {
+    let outcomes = if scenario.outcomes > 8 { 2 } else { scenario.outcomes };
+    let mut all = Vec::new();
+    for outcome in (0..).take_while(|outcome| u64::from(*outcome) < outcomes) {
+        for side in [BackOrLay::Back, BackOrLay::Lay] {
+            let levels = player.virtual_levels(outcome, side, 3);
+            if !levels.is_empty() {
+                all.push(VirtualLevels { outcome, side, levels });
+            }
+        }
+    }
+    all
 }
 
 /// Whoever runs the tests is to see how many there were: past the capture of the test harness.
@@ -173,6 +232,9 @@ fn load(name: &str) -> Vec<Scenario> {
         if scenario.max_price_ticks.is_some() {
             scenario.pay_shares();
         }
+        let at_odds = scenario.max_price_ticks.is_none();
+        assert_eq!(scenario.virtual_after.is_some(), at_odds && scenario.synthetic, "{}", scenario.name);
+        scenario.fill_in_quantities();
     }
     scenarios
 }
@@ -180,15 +242,30 @@ fn load(name: &str) -> Vec<Scenario> {
 impl Scenario {
     /// A winning share pays a currency unit.
     fn pay_shares(&mut self) {
-        for step in &mut self.steps {
-            if let Step::Submit { expect, .. } = step {
-                let legs = expect
-                    .trades
-                    .iter_mut()
-                    .flat_map(|trade| std::iter::once(&mut trade.taker).chain(&mut trade.makers));
-                legs.for_each(|leg| leg.payout = leg.stake * 10_000);
-            }
+        self.trades().flat_map(Trade::legs).for_each(|leg| leg.payout = leg.stake * 10_000);
+    }
+
+    /// Only sets at odds take what is not whole pennies, and say how many pennies that is.
+    fn fill_in_quantities(&mut self) {
+        let in_shares = self.max_price_ticks.is_some();
+        for trade in self.trades() {
+            let is_exact = !in_shares && trade.kind == "SYNTHETIC";
+            trade.legs().for_each(|leg| leg.quantity = if is_exact { leg.quantity * 100 } else { leg.stake });
         }
+    }
+
+    fn trades(&mut self) -> impl Iterator<Item = &mut Trade> {
+        let expected = self.steps.iter_mut().filter_map(|step| match step {
+            Step::Submit { expect, .. } => Some(expect),
+            Step::Cancel { .. } => None,
+        });
+        expected.flat_map(|expect| &mut expect.trades)
+    }
+}
+
+impl Trade {
+    fn legs(&mut self) -> impl Iterator<Item = &mut Leg> {
+        std::iter::once(&mut self.taker).chain(&mut self.makers)
     }
 }
 

@@ -34,6 +34,8 @@ impl Twin {
             side: if leg.side == naive::Side::Back { BackOrLay::Back } else { BackOrLay::Lay },
             price: leg.price,
             stake: leg.stake,
+            quantity: leg.quantity,
+            dust: if leg.left < self.market.ladder.unit() { leg.left } else { 0 },
             payout: payout(leg.payout),
         });
         Trade {
@@ -44,6 +46,8 @@ impl Twin {
                 side: taker.side,
                 price: trade.price,
                 stake: trade.stake,
+                quantity: trade.quantity,
+                dust: 0,
                 payout: payout(trade.payout),
             },
             makers: makers.collect(),
@@ -75,6 +79,8 @@ impl Player for Twin {
             .into(),
             remaining: answer.remaining,
             cancelled: order.stake - answer.filled - answer.remaining,
+            left: if answer.left == answer.remaining { 0 } else { answer.left },
+            dust: answer.dust,
             reason: match answer.reason {
                 None | Some(naive::Reason::NeverRests) => "",
                 Some(naive::Reason::SelfTrade) => "SELF_TRADE",
@@ -85,9 +91,12 @@ impl Player for Twin {
         }
     }
 
-    fn cancel(&mut self, name: &str) -> i64 {
+    fn cancel(&mut self, name: &str, keep: i64) -> i64 {
         let number = self.names.iter().zip(1..).find(|(known, _)| *known == name);
-        number.map_or(0, |(_, number)| self.market.cancel(number, 0, 0).unwrap_or(0))
+        match number.map_or(Err(naive::Refusal::NotFound), |(_, n)| self.market.cancel(n, 0, keep)) {
+            Err(naive::Refusal::NotFound) => 0,
+            other => other.expect("a valid cancel"),
+        }
     }
 
     fn levels(&self, outcome: u16, side: BackOrLay) -> Vec<(u32, i64, u32)> {
@@ -97,6 +106,11 @@ impl Player for Twin {
             (level[0].price, total, u32::try_from(level.len()).expect("few"))
         });
         levels.collect()
+    }
+
+    fn virtual_levels(&self, outcome: u16, side: BackOrLay, depth: usize) -> Vec<(u32, i64)> {
+        let levels = self.market.virtual_levels(outcome.into(), self::side(side)).into_iter().take(depth);
+        levels.map(|level| (level.price, i64::try_from(level.quantity).expect("small"))).collect()
     }
 }
 

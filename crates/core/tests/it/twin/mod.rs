@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use betex_core::command::{CommandKind, NewOrder, OrderRef};
 use betex_core::decide::Receipt;
-use betex_core::event::{Event, OutcomeIndex};
+use betex_core::event::{Event, OrderAccepted, OutcomeIndex};
 use betex_core::reject::{OrderReport, Rejection};
 use betex_core::types::{AccountId, Hold, OrderId, Side};
 use betex_naive as naive;
@@ -82,13 +82,37 @@ impl Twin {
             Event::OrderCancelled(order) if !order.never_rested() => Some(self.number(order.order_id)),
             _ => None,
         });
+        let trades = self.trades(order, events);
+        let mut parts: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::OrderAccepted(part) => Some(part),
+                _ => None,
+            })
+            .collect();
+        // Of halves only those count that have something to match.
+        parts.retain(|part| part.quantity.0 > 0);
+        let matched = |part: &OrderAccepted| {
+            let of_part = trades.iter().filter(|trade| trade.taker == self.number(part.order_id));
+            of_part.map(|trade| trade.stake).sum::<i64>()
+        };
+        let dust = |part: &&OrderAccepted| {
+            let unmatched = part.quantity.0 - matched(part);
+            if unmatched < self.market.ladder.unit() { unmatched } else { 0 }
+        };
+        let left = |part: &&OrderAccepted| match part.resting.0 {
+            0 => 0,
+            whole => whole + i64::from(part.fraction),
+        };
         naive::Answer {
             number: self.number(report.order_id),
             status: words::status(report.status),
             filled: report.filled.0,
             remaining: report.remaining.0,
+            left: parts.iter().map(left).sum(),
+            dust: parts.iter().map(dust).sum(),
             reason: reason.map(words::reason),
-            trades: self.trades(order, events),
+            trades,
             own_cancelled: own_cancelled.collect(),
         }
     }
@@ -105,19 +129,23 @@ impl Twin {
                         taker: self.number(set.taker_order_id),
                         set: true,
                         price: set.price.0,
-                        stake: set.quantity.0,
+                        stake: set.stake.0,
+                        quantity: set.quantity.0,
                         payout: set.payout.0.into(),
                         makers: Vec::with_capacity(set.makers.into()),
                     });
                 }
                 Event::TradeMatched(trade) => {
-                    let (price, stake, payout) = (trade.price.0, trade.quantity.0, trade.payout.0.into());
+                    let (price, payout) = (trade.price.0, trade.payout.0.into());
+                    let (stake, quantity) = (trade.stake.0, trade.quantity.0);
                     let maker = naive::Leg {
                         maker: self.number(trade.maker_order_id),
                         outcome: trade.outcome.index(),
                         side: words::side(trade.maker_side),
                         price,
                         stake,
+                        quantity,
+                        left: trade.maker_remaining.0 + i64::from(trade.maker_fraction),
                         payout,
                     };
                     let taker = self.number(trade.taker_order_id);
@@ -136,6 +164,7 @@ impl Twin {
                             set: false,
                             price,
                             stake,
+                            quantity,
                             payout,
                             makers: vec![maker],
                         });
@@ -260,11 +289,12 @@ impl Twin {
         let queue = self.market.queue(outcome, words::side(side));
         let core = market.orders(index(outcome), side).map(|order| {
             let (outcome, side) = (order.outcome.index(), words::side(order.side));
-            let amounts = (order.price.0, order.quantity.0, order.filled.0, order.remaining.0);
+            let left = order.remaining.0 + i64::from(order.fraction);
+            let amounts = (order.price.0, order.quantity.0, order.filled.0, order.remaining.0, left);
             (self.number(order.id), order.account.0, outcome, side, amounts)
         });
         let twin = queue.iter().map(|order| {
-            let amounts = (order.price, order.stake, order.filled, order.remaining);
+            let amounts = (order.price, order.stake, order.filled, order.remaining, order.left);
             (order.number, order.account, order.outcome, order.side, amounts)
         });
         assert_eq!(core.collect::<Vec<_>>(), twin.collect::<Vec<_>>(), "core left, twin right");
@@ -279,6 +309,33 @@ impl Twin {
         let core = core.map(|level| (level.price.0, level.quantity.0, level.orders as usize));
         assert_eq!(core.collect::<Vec<_>>(), levels.collect::<Vec<_>>(), "core left, twin right");
         queue.len()
+    }
+}
+
+/// Up to this many virtual levels of a side are compared.
+const DEPTH: usize = 1_000;
+
+impl Twin {
+    /// The virtual levels of the first outcomes and the last one.
+    fn compare_virtual_levels(&self, exchange: &Exchange) {
+        let market = exchange.state.market(market_id(self.place)).expect("the market is there");
+        let outcomes = 0..self.market.outcomes;
+        let some = outcomes.filter(|outcome| *outcome < 3 || *outcome + 1 == self.market.outcomes);
+        for outcome in some {
+            for side in [Side::Yes, Side::No] {
+                let core = market.virtual_levels(index(outcome), side, DEPTH);
+                let core = core
+                    .iter()
+                    .map(|level| (level.price.0, i128::from(level.quantity.0), level.orders as usize));
+                let twin = self.market.virtual_levels(outcome, words::side(side));
+                let twin = twin.iter().take(DEPTH).map(|level| (level.price, level.quantity, level.sets));
+                assert_eq!(
+                    core.collect::<Vec<_>>(),
+                    twin.collect::<Vec<_>>(),
+                    "core left, twin right: virtual levels of outcome {outcome}, {side:?}"
+                );
+            }
+        }
     }
 }
 
@@ -319,7 +376,10 @@ fn play(flow: &Flow) {
         }
         twins[place].compare(&exchange);
     }
-    twins.iter().for_each(|twin| twin.compare(&exchange));
+    for twin in &twins {
+        twin.compare(&exchange);
+        twin.compare_virtual_levels(&exchange);
+    }
 }
 
 proptest! {

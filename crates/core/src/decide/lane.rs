@@ -1,0 +1,171 @@
+//! The way of sets through the queue of one outcome: past the taker's own orders, past makers that are used
+//! up, and past makers that no set could take at the present price, to which it comes back.
+
+use smallvec::SmallVec;
+
+use super::queue::Queue;
+use super::taker::{Taker, Work};
+use crate::book::Order;
+use crate::limits::OWN_ORDERS_SKIPPED_MAX;
+
+/// What this command did to orders to which a lane may come back, for all lanes. Few commands have any, so
+/// the first few need no memory of their own; there are at most as many as fills and own orders.
+pub(super) type Marks<'a> = SmallVec<[Mark<'a>; 64]>;
+
+/// The lane of one outcome: a cursor in its queue.
+pub(super) struct Lane<'a> {
+    queue: Queue<'a>,
+    /// The first order that can be a maker. Nothing before it can.
+    head: Option<&'a Order>,
+    /// The order at the cursor: the maker of the next set.
+    at: Option<&'a Order>,
+    /// What this command has left of it.
+    left: i64,
+    /// Whether makers between the head and the cursor were passed over.
+    passed_over: bool,
+    /// The first mark of the lane, the last one before the cursor, and the first one at or after it.
+    first: MarkPlace,
+    before: MarkPlace,
+    after: MarkPlace,
+}
+
+/// What this command did to an order.
+pub(super) struct Mark<'a> {
+    order: &'a Order,
+    /// What is left of it.
+    left: i64,
+    /// Where the cursor goes from an order that is no maker any more: past all those like it.
+    resume: Option<&'a Order>,
+    next: MarkPlace,
+}
+
+/// The place of a mark among all marks.
+type MarkPlace = Option<u16>;
+
+/// More of the taker's own orders are in the way than one command may pass over.
+pub(super) struct TooManyOwn;
+
+impl<'a> Lane<'a> {
+    /// A lane at the head of its queue, once [`Lane::settle`] was called.
+    pub(super) fn new(queue: Queue<'a>) -> Self {
+        let first = queue.first();
+        let left = first.map_or(0, |order| order.left);
+        Self { queue, head: first, at: first, left, passed_over: false, first: None, before: None, after: None }
+    }
+
+    /// The maker at the cursor, and what this command has left of it.
+    pub(super) fn maker(&self) -> Option<(&'a Order, i64)> {
+        self.at.map(|order| (order, self.left))
+    }
+
+    pub(super) const fn has_passed_over(&self) -> bool {
+        self.passed_over
+    }
+
+    /// Passes the maker at the cursor over, until [`Lane::return_to_head`].
+    pub(super) fn pass_over(&mut self, marks: &mut Marks<'a>) {
+        let Some(order) = self.at else { return };
+        if !self.passed_over {
+            (self.head, self.passed_over) = (Some(order), true);
+        }
+        if let Some(place) = self.mark_of(order, marks) {
+            let mark = &mut marks[usize::from(place)];
+            mark.left = self.left;
+            (self.before, self.after) = (Some(place), mark.next);
+        } else if self.left != order.left {
+            self.insert(Mark { order, left: self.left, resume: None, next: self.after }, marks);
+        }
+        self.at = self.queue.after(order);
+    }
+
+    /// Takes this much of the maker at the cursor. One with less than a unit left is used up.
+    pub(super) fn take(&mut self, stake: i64, unit: i64, marks: &mut Marks<'a>) {
+        self.left -= stake;
+        if self.left < unit {
+            self.remove(marks);
+        }
+    }
+
+    /// The order at the cursor is no maker any more. The cursor goes on to the next order.
+    pub(super) fn remove(&mut self, marks: &mut Marks<'a>) {
+        let Some(order) = self.at else { return };
+        let marked = self.mark_of(order, marks);
+        let (resume, next) = match marked.map(|place| &marks[usize::from(place)]) {
+            Some(mark) if mark.left == 0 => (mark.resume, mark.next),
+            Some(mark) => (self.queue.after(order), mark.next),
+            None => (self.queue.after(order), self.after),
+        };
+        if !self.passed_over {
+            // The lane never comes back here.
+            (self.head, self.first, self.before) = (resume, next, None);
+        } else if let Some(run) = self.run_before(order, marks) {
+            // However many such orders are neighbours, the next walk passes them in one step.
+            (run.resume, run.next) = (resume, next);
+        } else if let Some(place) = marked {
+            let mark = &mut marks[usize::from(place)];
+            (mark.left, mark.resume) = (0, resume);
+            self.before = marked;
+        } else {
+            self.insert(Mark { order, left: 0, resume, next }, marks);
+        }
+        (self.at, self.after) = (resume, next);
+    }
+
+    /// Goes back to the first maker that was passed over.
+    pub(super) fn return_to_head(&mut self) {
+        (self.at, self.passed_over) = (self.head, false);
+        (self.before, self.after) = (None, self.first);
+    }
+
+    /// Moves the cursor on to the next order that can be a maker, if it is not at one.
+    pub(super) fn settle(
+        &mut self,
+        taker: &Taker,
+        work: &mut Work,
+        marks: &mut Marks<'a>,
+    ) -> Result<(), TooManyOwn> {
+        while let Some(order) = self.at {
+            if let Some(place) = self.mark_of(order, marks) {
+                self.left = marks[usize::from(place)].left;
+                if self.left > 0 {
+                    return Ok(());
+                }
+            } else if taker.skips(order) {
+                // It gets a mark, or the head moves past it: so it counts once.
+                if work.own_orders >= OWN_ORDERS_SKIPPED_MAX {
+                    return Err(TooManyOwn);
+                }
+                work.own_orders += 1;
+            } else {
+                self.left = order.left;
+                return Ok(());
+            }
+            self.remove(marks);
+        }
+        Ok(())
+    }
+
+    /// The place of the mark of the order at the cursor.
+    fn mark_of(&self, order: &Order, marks: &Marks<'a>) -> MarkPlace {
+        self.after.filter(|place| marks[usize::from(*place)].order.id == order.id)
+    }
+
+    /// The mark before the cursor, if it is of a run of orders that are no makers and that ends where this
+    /// order, at the cursor, begins.
+    fn run_before<'m>(&self, order: &Order, marks: &'m mut Marks<'a>) -> Option<&'m mut Mark<'a>> {
+        let mark = &mut marks[usize::from(self.before?)];
+        let ends_here = mark.resume.is_some_and(|resume| resume.id == order.id);
+        (mark.left == 0 && ends_here).then_some(mark)
+    }
+
+    /// Inserts a mark at the cursor, before the one that comes next.
+    fn insert(&mut self, mark: Mark<'a>, marks: &mut Marks<'a>) {
+        let new = u16::try_from(marks.len()).ok();
+        marks.push(mark);
+        match self.before {
+            Some(before) => marks[usize::from(before)].next = new,
+            None => self.first = new,
+        }
+        self.before = new;
+    }
+}
