@@ -142,16 +142,6 @@ pub(super) async fn cancel(
             sequence: response.sequence,
         }),
         Ok(receipt) => Err(unexpected(&receipt)),
-        // Of a cancel there is only one quantity: what may remain.
-        Err(Rejection::InvalidQuantity { min, .. }) => {
-            let (kept, least, unit) = (request.keep_quantity, terms.count(min), terms.unit_name());
-            let problem = format!(
-                "{kept} is less than an order of market {} may be reduced to: keep at least {least} {unit} (on a \
-                 quarter line in each half), or 0 to cancel all of it",
-                quoted(key)
-            );
-            Err(invalid("keep_quantity", problem))
-        }
         Err(rejection) => {
             let client_order_id = &request.client_order_id;
             Err(refused(

@@ -104,16 +104,23 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             let count = |quantity| called.terms.count(quantity);
             let (min, max, unit) = (count(*min), count(*max), called.terms.unit_name());
             let (quantity, increment) = (count(*quantity), count(*increment));
-            let what = if called.quarter {
-                format!(
-                    "quantity: each half of an order on a quarter line of market {market} must be at least {min}, in steps of {increment} ({unit})"
-                )
+            let halves = if called.quarter {
+                "; half of the order goes on each of two lines, and neither half may be smaller than the market's min_quantity"
             } else {
-                format!(
-                    "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} ({unit})"
-                )
+                ""
             };
+            let what = format!(
+                "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} ({unit}){halves}"
+            );
             ("INVALID_QUANTITY", what)
+        }
+        Rejection::InvalidKeep { min, increment, .. } => {
+            let (min, increment) = (called.terms.count(*min), called.terms.count(*increment));
+            let unit = called.terms.unit_name();
+            let what = format!(
+                "keep_quantity: what remains of an order of market {market} must be at least {min}, in steps of {increment} ({unit}), on a quarter line in each half; or 0, which cancels all of it"
+            );
+            ("INVALID_KEEP_QUANTITY", what)
         }
         Rejection::InvalidExpiry { .. } => ("INVALID_EXPIRY", rejection.to_string()),
         Rejection::SelfTrade => {
@@ -174,6 +181,10 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
 /// place for it; elsewhere it is a precondition that does not hold.
 pub(crate) fn refused(rejection: &Rejection, called: Called<'_>) -> Status {
     let code = match rejection.class() {
+        // It is about the request: no state of the market would allow it.
+        RejectionClass::Order(_) if matches!(rejection, Rejection::InvalidKeep { .. }) => {
+            Code::InvalidArgument
+        }
         RejectionClass::Order(_) | RejectionClass::Precondition => Code::FailedPrecondition,
         RejectionClass::Invalid => Code::InvalidArgument,
         RejectionClass::NotFound => Code::NotFound,
