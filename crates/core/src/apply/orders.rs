@@ -91,7 +91,7 @@ impl State {
         let maker = InHand::of(order);
         let left = trade.maker_remaining.0 + i64::from(trade.maker_fraction);
         let follows = order.filled == trade.maker_filled.0 && order.left - left == trade.stake.0;
-        assert!(follows, "order {} has {} filled and {} left", order.id, order.filled, order.left);
+        assert!(follows, "order {} has {} filled and {} left: {trade:?}", order.id, order.filled, order.left);
         let market = self.markets.get_mut(slot);
         let side = market.runners[touched.0.index()].side_mut(touched.1);
         let remains = trade.maker_remaining > Quantity::ZERO;

@@ -1,6 +1,5 @@
-//! No shape of a book makes one command work without end: the work is counted, not timed. Every turn of
-//! every loop of a sweep counts as one of the four things that [`Work`] counts, looks at one maker of such a
-//! thing - at most 255 of them - or ends the sweep.
+//! No shape of a book makes one command work without end. The work is counted, not timed: fills, own orders,
+//! and makers that sets look at.
 
 use super::sweep::{End, Sweep, sweep};
 use super::taker::{Taker, Work};
@@ -8,10 +7,11 @@ use super::{Receipt, decide};
 use crate::command::{CommandKind, NewMarket, NewOrder};
 use crate::event::{Event, OutcomeIndex};
 use crate::ladder::Ladder;
-use crate::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX, PASSED_OVER_MAX, PAYOUTS_MAX};
+use crate::limits::{FILLS_MAX, MAKERS_LOOKED_AT_MAX, OWN_ORDERS_SKIPPED_MAX};
+use crate::reject::Rejection;
 use crate::state::State;
 use crate::types::{
-    AccountId, BookMarketState, MarketId, OrderId, Price, Quantity, SelfTradePrevention, Side,
+    AccountId, BookMarketState, MarketId, OrderId, Price, Quantity, SelfTradePrevention, Side, TimeInForce,
 };
 
 const MARKET: MarketId = MarketId(1);
@@ -76,38 +76,81 @@ impl Book {
         let swept = sweep(&self.state, market, &taker, &mut work, &mut self.events);
         assert!(work.fills <= FILLS_MAX, "{} fills", work.fills);
         assert!(work.own_orders <= OWN_ORDERS_SKIPPED_MAX, "{} own orders", work.own_orders);
-        assert!(work.passed_over <= PASSED_OVER_MAX, "{} passed over", work.passed_over);
-        assert!(work.payouts <= PAYOUTS_MAX, "{} payouts", work.payouts);
+        assert!(work.looked_at <= MAKERS_LOOKED_AT_MAX, "{} makers looked at", work.looked_at);
         (swept, work)
     }
 }
 
 const SKIP: SelfTradePrevention = SelfTradePrevention::Skip;
 
+/// A penny at odds of 1.47 rounds too badly for a set with a maker at 4.10, at each of the payouts that are
+/// tried: it pays 147 quanta, of which the taker's 12 lose most of one.
+const BAD: u32 = 14_700;
+
 #[test]
-fn pennies_in_front_of_a_queue_are_passed_over_within_the_bounds() {
-    let mut book = Book::new(Ladder::Classic, 3);
-    // A penny at 4.00 can carry a payout of 4, of which the other maker's whole pennies leave nothing fair.
-    book.rest(5_000, 1, 1, Side::Yes, 37_000, PENNY);
-    book.rest(1, 1, 1, Side::Yes, 37_000, 1_000_000);
-    book.rest(1, 1, 2, Side::Yes, 41_000, 1_000_000);
-    let (_, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
-    assert!(work.passed_over == PASSED_OVER_MAX || work.payouts == PAYOUTS_MAX, "the bounds were met");
+fn a_wall_of_pennies_is_passed_over_until_the_bound_is_met() {
+    let walled = |pennies: u64| {
+        let mut book = Book::new(Ladder::Classic, 3);
+        book.rest(pennies, 1, 1, Side::Yes, BAD, PENNY);
+        book.rest(1, 1, 1, Side::Yes, BAD, 1_000_000);
+        book.rest(1, 1, 2, Side::Yes, 41_000, 1_000_000);
+        book
+    };
+    // Each look counts two makers.
+    let looks = u64::from(MAKERS_LOOKED_AT_MAX / 2);
+    let (swept, work) = walled(looks - 1).take(2, Side::Yes, 20_200, 50_000, SKIP);
+    assert!(swept.left < PENNY && !work.sets_ended, "the order after the wall is met: {}", swept.left);
+    let mut book = walled(looks);
+    let (swept, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
+    assert_eq!((swept.left, work.looked_at, work.sets_ended), (1_000_000, MAKERS_LOOKED_AT_MAX, true));
+    assert!(swept.end == End::Through, "what is left may rest");
     // A direct order is met all the same.
     book.rest(1, 3, 0, Side::No, 20_200, 1_000_000);
     let (swept, _) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
     assert!(swept.left == 0 && swept.end == End::Through);
+    // A FOK that falls short because of the bound says so.
+    let fok = TimeInForce::Fok { min_fill: Quantity::ZERO };
+    let order = NewOrder::limit(1.into(), Side::Yes, Price(20_200), Quantity(2_000_000)).lasting(fok);
+    let kind = CommandKind::SubmitOrder(order.by(AccountId(2)));
+    let refused = decide(&book.state, MARKET, &kind, 0, &mut book.events);
+    assert_eq!(refused, Err(Rejection::OrderLimit));
 }
 
 #[test]
-fn what_was_passed_over_is_not_looked_at_for_ever_after_every_direct_fill() {
-    let mut book = Book::new(Ladder::Classic, 3);
-    book.rest(100, 1, 1, Side::Yes, 37_000, PENNY);
+fn makers_are_passed_over_once_for_each_price_to_beat() {
+    let looks = |prices: &[u32]| {
+        let mut book = Book::new(Ladder::Classic, 3);
+        book.rest(100, 1, 1, Side::Yes, BAD, PENNY);
+        book.rest(1, 1, 2, Side::Yes, 41_000, 1_000_000);
+        for price in prices {
+            book.rest(10, 3, 0, Side::No, *price, PENNY);
+        }
+        let (swept, work) = book.take(2, Side::Yes, 20_200, 300_000, SKIP);
+        assert_eq!((300_000 - swept.left) / PENNY, i64::from(work.fills));
+        work.looked_at / 2
+    };
+    // The implied odds are 13.19. Each of the 100 pennies is passed over once, however many direct orders of
+    // one price follow, and once more for the price that comes next, and for none at the end.
+    assert_eq!(looks(&[]), 101);
+    assert_eq!(looks(&[20_400]), 101 + 9 + 101);
+    assert_eq!(looks(&[20_400, 20_200]), 101 + 9 + 101 + 9 + 101);
+}
+
+#[test]
+fn runs_of_own_and_used_up_orders_are_walked_once() {
+    // The wall of own orders stands after a penny that is passed over again for each of many prices.
+    let mut book = Book::new(Ladder::Finest, 3);
+    book.rest(1, 1, 1, Side::Yes, BAD, PENNY);
+    book.rest(4_000, 2, 1, Side::Yes, BAD + 100, 1_000);
     book.rest(1, 1, 2, Side::Yes, 41_000, 1_000_000);
-    book.rest(3_000, 3, 0, Side::No, 20_400, PENNY);
-    let (swept, work) = book.take(2, Side::Yes, 20_200, 300_000, SKIP);
-    assert_eq!((swept.left, work.fills), (0, 3_000));
-    assert!(work.passed_over == PASSED_OVER_MAX || work.payouts == PAYOUTS_MAX, "they were looked at again");
+    for price in 0..400 {
+        book.rest(1, 3, 0, Side::No, 20_000 + price * 100, PENNY);
+    }
+    super::lane::STEPS.set(0);
+    let (_, work) = book.take(2, Side::Yes, 10_100, 1_000_000, SKIP);
+    assert_eq!((work.fills, work.own_orders), (400, 4_000));
+    let steps = super::lane::STEPS.get();
+    assert!(steps < 4_000 + 3 * 400 + 10, "{steps} steps");
 }
 
 #[test]
@@ -127,7 +170,7 @@ fn thousands_of_own_orders_in_front_end_the_search() {
     book.rest(1, 1, 2, Side::Yes, 41_000, 1_000_000);
     let (swept, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SKIP);
     assert_eq!((swept.left, work.own_orders), (1_000_000, OWN_ORDERS_SKIPPED_MAX));
-    assert!(swept.end == End::Limit, "there is somebody behind them");
+    assert!(swept.end == End::Limit, "there is another maker after them");
     let (_, work) = book.take(2, Side::Yes, 20_200, 1_000_000, SelfTradePrevention::CancelResting);
     assert_eq!(work.own_orders, OWN_ORDERS_SKIPPED_MAX);
 }
@@ -157,7 +200,7 @@ fn many_outcomes_with_many_orders_end_at_the_bound_on_fills() {
         let worst = if ladder == Ladder::Finest { 10_100 } else { 9_999 };
         let (swept, work) = book.take(2, Side::Yes, worst, Quantity::MAX.0, SKIP);
         assert!((FILLS_MAX - 62..=FILLS_MAX).contains(&work.fills), "{} fills", work.fills);
-        assert!(swept.end == End::Limit);
+        assert!(swept.end == End::Through && work.sets_ended, "what is left may rest");
     }
 }
 
@@ -181,7 +224,7 @@ fn the_largest_stakes_overflow_nothing() {
         let stakes: i64 = book
             .events
             .iter()
-            .map(|event| if let Event::SetMatched(set) = event { set.quantity.0 } else { 0 })
+            .map(|event| if let Event::SetMatched(set) = event { set.stake.0 } else { 0 })
             .sum();
         assert_eq!(stakes > 0, found, "{side:?} {maker} {outcomes}");
         assert_eq!(swept.left, Quantity::MAX.0 - stakes);

@@ -19,8 +19,10 @@ pub(super) struct Lane<'a> {
     head: Option<&'a Order>,
     /// The order at the cursor: the maker of the next set.
     at: Option<&'a Order>,
-    /// What this command has left of it.
+    /// What this command has left of it, if the lane is settled.
     left: i64,
+    /// Whether the order at the cursor is known to be one that can be a maker.
+    settled: bool,
     /// Whether makers between the head and the cursor were passed over.
     passed_over: bool,
     /// The first mark of the lane, the last one before the cursor, and the first one at or after it.
@@ -49,8 +51,17 @@ impl<'a> Lane<'a> {
     /// A lane at the head of its queue, once [`Lane::settle`] was called.
     pub(super) fn new(queue: Queue<'a>) -> Self {
         let first = queue.first();
-        let left = first.map_or(0, |order| order.left);
-        Self { queue, head: first, at: first, left, passed_over: false, first: None, before: None, after: None }
+        Self {
+            queue,
+            head: first,
+            at: first,
+            left: 0,
+            settled: false,
+            passed_over: false,
+            first: None,
+            before: None,
+            after: None,
+        }
     }
 
     /// The maker at the cursor, and what this command has left of it.
@@ -68,14 +79,8 @@ impl<'a> Lane<'a> {
         if !self.passed_over {
             (self.head, self.passed_over) = (Some(order), true);
         }
-        if let Some(place) = self.mark_of(order, marks) {
-            let mark = &mut marks[usize::from(place)];
-            mark.left = self.left;
-            (self.before, self.after) = (Some(place), mark.next);
-        } else if self.left != order.left {
-            self.insert(Mark { order, left: self.left, resume: None, next: self.after }, marks);
-        }
-        self.at = self.queue.after(order);
+        self.note_left(order, marks);
+        (self.at, self.settled) = (self.queue.after(order), false);
     }
 
     /// Takes this much of the maker at the cursor. One with less than a unit left is used up.
@@ -108,12 +113,15 @@ impl<'a> Lane<'a> {
         } else {
             self.insert(Mark { order, left: 0, resume, next }, marks);
         }
-        (self.at, self.after) = (resume, next);
+        (self.at, self.after, self.settled) = (resume, next, false);
     }
 
     /// Goes back to the first maker that was passed over.
-    pub(super) fn return_to_head(&mut self) {
-        (self.at, self.passed_over) = (self.head, false);
+    pub(super) fn return_to_head(&mut self, marks: &mut Marks<'a>) {
+        if let Some(order) = self.at {
+            self.note_left(order, marks);
+        }
+        (self.at, self.passed_over, self.settled) = (self.head, false, false);
         (self.before, self.after) = (None, self.first);
     }
 
@@ -124,12 +132,12 @@ impl<'a> Lane<'a> {
         work: &mut Work,
         marks: &mut Marks<'a>,
     ) -> Result<(), TooManyOwn> {
-        while let Some(order) = self.at {
+        while let Some(order) = self.at.filter(|_| !self.settled) {
+            #[cfg(test)]
+            STEPS.set(STEPS.get() + 1);
             if let Some(place) = self.mark_of(order, marks) {
                 self.left = marks[usize::from(place)].left;
-                if self.left > 0 {
-                    return Ok(());
-                }
+                self.settled = self.left > 0;
             } else if taker.skips(order) {
                 // It gets a mark, or the head moves past it: so it counts once.
                 if work.own_orders >= OWN_ORDERS_SKIPPED_MAX {
@@ -137,12 +145,24 @@ impl<'a> Lane<'a> {
                 }
                 work.own_orders += 1;
             } else {
-                self.left = order.left;
-                return Ok(());
+                (self.left, self.settled) = (order.left, true);
             }
-            self.remove(marks);
+            if !self.settled {
+                self.remove(marks);
+            }
         }
         Ok(())
+    }
+
+    /// Notes what is left of the maker at the cursor, which is about to leave it.
+    fn note_left(&mut self, order: &'a Order, marks: &mut Marks<'a>) {
+        if let Some(place) = self.mark_of(order, marks) {
+            let mark = &mut marks[usize::from(place)];
+            mark.left = self.left;
+            (self.before, self.after) = (Some(place), mark.next);
+        } else if self.left != order.left {
+            self.insert(Mark { order, left: self.left, resume: None, next: self.after }, marks);
+        }
     }
 
     /// The place of the mark of the order at the cursor.
@@ -168,4 +188,10 @@ impl<'a> Lane<'a> {
         }
         self.before = new;
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many orders cursors came to.
+    pub(super) static STEPS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }

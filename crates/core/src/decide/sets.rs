@@ -208,8 +208,9 @@ impl<'a, 's> Sets<'a, 's> {
             return;
         }
         for lane in 0..self.lanes.lanes.len() {
-            if self.lanes.lanes[lane].has_passed_over() {
-                self.lanes.lanes[lane].return_to_head();
+            let Lanes { lanes, marks, .. } = &mut *self.lanes;
+            if lanes[lane].has_passed_over() {
+                lanes[lane].return_to_head(marks);
                 self.settle(lane, work);
             }
         }
