@@ -234,7 +234,8 @@ async fn books_that_streams_tell_are_those_that_are_shown_after_sets_with_fracti
     assert_eq!(replica, truth);
     let first = live[0].sequence;
     for sequence in (first..=last).step_by(37) {
-        assert_eq!(hear(&mut client, sequence, last).await, from(&live, sequence), "from {sequence}");
+        let past = hear(&mut client, sequence, last).await;
+        assert!(past == from(&live, sequence), "what the journal tells from {sequence} on");
     }
     server.stop();
 }

@@ -118,8 +118,8 @@ async fn a_reduction_leaves_nothing_or_enough() {
         ("RESTING", 800, 200)
     );
     // A fill may leave less, and to keep all of that or more is no reduction.
-    let id = submit(&mut client, limit("BACK", 5.0, 400, "anna")).await.order_id;
-    submit(&mut client, limit("LAY", 5.0, 350, "ben")).await;
+    let id = submit(&mut client, limit("BACK", 2.0, 400, "anna")).await.order_id;
+    submit(&mut client, limit("LAY", 2.0, 350, "ben")).await;
     for enough in [50, 51, 200, 1_000] {
         let kept = keep(&mut client, id, enough).await.unwrap();
         assert_eq!(
