@@ -74,7 +74,7 @@ class RejectionTest(ExchangeTest):
                            keep_quantity=199)
         self.assertEqual(self.levels("bids"), [(2.5, 500, 1)])
         self.assertEqual(self.cancel(order.order_id, keep_quantity=200).remaining_quantity, 200)
-        self.submit("LAY", 2.5, 200, time_in_force=pb.IOC, user_id="")
+        self.submit("LAY", 2.5, 200)
         order = self.submit("BACK", 2.5, 300)
         self.submit("LAY", 2.5, 250)
         for enough in (50, 51):

@@ -160,7 +160,7 @@ impl Player {
         Expected {
             status: answer.status,
             remaining: answer.remaining_quantity * self.unit,
-            left: (left % self.unit != 0).then_some(left),
+            left: (!left.is_multiple_of(self.unit)).then_some(left),
             dust: self.audit.dust(answer.order_id),
             cancelled: if rejected { order.stake } else { answer.cancelled_quantity * self.unit },
             reason: answer.rejection_reason,
