@@ -106,7 +106,7 @@ pub(crate) fn fills<'a>(
     let mut fills = Vec::new();
     // The order that is being filled, and where it came for: one after the other, if it was split.
     let (mut half, mut wanted) = (OrderId::NONE, OutcomeIndex::default());
-    // The taker's own leg of a set, until the first maker's leg tells of it.
+    // The taker's own leg of a set, until the fill of the first maker's leg takes it up.
     let (mut own_quantity, mut own_stake) = (0, 0);
     for (sequence, event) in (first_sequence..).zip(events) {
         match event {

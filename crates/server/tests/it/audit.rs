@@ -120,7 +120,7 @@ impl Audit {
             return;
         };
         if self.arrived.contains(&id) {
-            // What was not matched of it is told of once more.
+            // The part that was not matched has an update of its own.
             assert_eq!(
                 (&order.status, order.remaining_stake),
                 (&told.last.status, 0),

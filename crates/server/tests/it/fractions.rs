@@ -70,7 +70,7 @@ async fn an_answer_has_exact_stakes_beside_whole_quantities() {
         assert_eq!(ladder(&shown.bids), [(orders.0, left, orders.1)]);
         assert_eq!(shown.traded_quantity, traded, "{outcome}");
     }
-    // Of the taker's 99.9999 the last hundredth of a penny is released.
+    // The taker has staked 99.9999: the last hundredth of a penny is released.
     let shown = book(&mut client, "Liverpool").await;
     assert_eq!((shown.bids.len(), shown.traded_quantity), (0, 9_999));
 }

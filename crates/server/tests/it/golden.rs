@@ -93,7 +93,7 @@ impl Player {
         }
     }
 
-    /// Hears what the stream tells up to the end of this transaction; the legs that it told of.
+    /// Hears the stream up to the end of this transaction; the legs in it.
     async fn hear(&mut self, sequence: u64) -> Vec<MatchEvent> {
         let mut legs = Vec::new();
         loop {
@@ -277,7 +277,7 @@ impl Player {
         shown
     }
 
-    /// The books after the last step, as they are asked for and as the stream told of them.
+    /// The books after the last step: those that GetOrderBook shows, and those that the stream adds up to.
     async fn check_books(&mut self, scenario: &Scenario) {
         let name = &scenario.name;
         let books = self.books(scenario.outcomes).await;
@@ -317,7 +317,7 @@ fn best_virtual(book: &GetOrderBookResponse) -> [&[Level]; 2] {
     [&book.virtual_bids, &book.virtual_asks].map(|levels| &levels[..levels.len().min(VIRTUAL_LEVELS)])
 }
 
-/// The makers' legs as an answer tells of them, each set's after the taker's own.
+/// The legs in an answer: of a set the taker's own, then the makers'.
 fn of_fills(fills: &[Fill]) -> Vec<Amounts> {
     let mut told = Vec::new();
     for legs in fills.chunk_by(|one, next| one.trade_id == next.trade_id) {
@@ -334,7 +334,7 @@ fn of_fills(fills: &[Fill]) -> Vec<Amounts> {
     told
 }
 
-/// The same legs as a stream tells of them.
+/// The same legs in a stream.
 fn of_match_events(legs: &[MatchEvent]) -> Vec<Amounts> {
     let leg = |leg: &MatchEvent| (leg.trade_id, leg.maker_order_id, leg.quantity, leg.stake, leg.payout);
     legs.iter().map(leg).collect()
