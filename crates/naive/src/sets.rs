@@ -178,17 +178,21 @@ pub(crate) fn virtual_price(side: Side, makers: &[Maker], prices: &[u32]) -> Opt
     let (one, least) = (SCALE * ONE, VIRTUAL_STAKE_MIN);
     // Where payouts with whole stakes are small, nothing needs to be rounded.
     let nothing_rounded = period(makers) <= 100 * ONE / (q + count);
-    let is_safe = |price: i128| match side {
-        Side::Back => least * price * q <= one * (least - count) || nothing_rounded && price * q <= one,
-        Side::Lay => {
-            least * price * q >= one * (least + count) || nothing_rounded && price * (q + count) >= one
+    let is_safe = |price: &u32| {
+        let price = i128::from(*price);
+        match side {
+            Side::Back => least * price * q <= one * (least - count) || nothing_rounded && price * q <= one,
+            Side::Lay => {
+                least * price * q >= one * (least + count) || nothing_rounded && price * (q + count) >= one
+            }
         }
     };
-    let mut safe = prices.iter().copied().filter(|price| is_safe(i128::from(*price)));
     match side {
-        Side::Back => safe.next_back(),
-        Side::Lay => safe.next(),
+        // The lower a price is, the safer for a backer.
+        Side::Back => prices[..prices.partition_point(is_safe)].last(),
+        Side::Lay => prices[prices.partition_point(|price| !is_safe(price))..].first(),
     }
+    .copied()
 }
 
 /// What the makers leave of a probability of one.

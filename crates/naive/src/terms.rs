@@ -44,34 +44,35 @@ impl Ladder {
         left / self.unit() * self.unit()
     }
 
-    /// All its prices, lowest first.
-    pub fn prices(self) -> Vec<u32> {
-        let step = if matches!(self, Self::Ticks(_)) { 1 } else { 100 };
-        let highest = self.worst(Side::Back).max(self.worst(Side::Lay));
-        (0..=highest).step_by(step).filter(|price| self.has(*price)).collect()
+    /// Runs of prices that are equally far apart: the first, the last, and how far.
+    fn runs(self) -> Vec<(u32, u32, u32)> {
+        match self {
+            Self::Classic => vec![
+                (10_100, 20_000, 100),
+                (20_200, 30_000, 200),
+                (30_500, 40_000, 500),
+                (41_000, 60_000, 1_000),
+                (62_000, 100_000, 2_000),
+                (105_000, 200_000, 5_000),
+                (210_000, 300_000, 10_000),
+                (320_000, 500_000, 20_000),
+                (550_000, 1_000_000, 50_000),
+                (1_100_000, 10_000_000, 100_000),
+            ],
+            Self::Finest => vec![(10_100, 10_000_000, 100)],
+            Self::Ticks(max) => vec![(1, max - 1, 1)],
+        }
     }
 
     /// Whether this is one of its prices.
     pub fn has(self, price: u32) -> bool {
-        let steps: &[(u32, u32, u32)] = match self {
-            Self::Classic => &[
-                (10_100, 20_000, 100),
-                (20_000, 30_000, 200),
-                (30_000, 40_000, 500),
-                (40_000, 60_000, 1_000),
-                (60_000, 100_000, 2_000),
-                (100_000, 200_000, 5_000),
-                (200_000, 300_000, 10_000),
-                (300_000, 500_000, 20_000),
-                (500_000, 1_000_000, 50_000),
-                (1_000_000, 10_000_000, 100_000),
-            ],
-            Self::Finest => &[(10_100, 10_000_000, 100)],
-            Self::Ticks(max) => return 0 < price && price < max,
-        };
-        steps
-            .iter()
-            .any(|&(from, to, step)| (from..=to).contains(&price) && (price - from).is_multiple_of(step))
+        let is_in = |(from, to, step)| (from..=to).contains(&price) && (price - from).is_multiple_of(step);
+        self.runs().into_iter().any(is_in)
+    }
+
+    /// All its prices, lowest first.
+    pub fn prices(self) -> Vec<u32> {
+        self.runs().into_iter().flat_map(|(from, to, step)| (from..=to).step_by(step as usize)).collect()
     }
 
     /// The worst there is for whoever takes on this side.

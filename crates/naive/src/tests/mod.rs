@@ -1,5 +1,7 @@
 //! The rules, one by one.
 
+mod amounts;
+mod bounds;
 mod brute;
 mod dice;
 mod direct;
@@ -10,6 +12,7 @@ mod orders;
 mod search;
 mod sets;
 mod ticks;
+mod virtual_levels;
 
 use crate::{Market, NewOrder, Side};
 

@@ -190,17 +190,17 @@ fn own_orders_of_a_set_are_within_the_bound_or_it_is_not_met() {
     let most = OWN_ORDERS_SKIPPED_MAX - 1;
     assert_eq!(taken(lay(1, 40_000, 100), &legs[..2]), (0, Some(Reason::OrderLimit), most));
     assert_eq!(taken(lay(1, 40_000, 100), &legs[..1]), (0, None, most));
-    // What is cancelled is not filled: there is room for one fill, but not for two.
+    // There is room for one fill: a set of two is not made, and its own order stays.
     assert_eq!(taken(lay(2, 40_000, 100), &legs[1..]), (409_500, None, 0));
     let legs = [legs[1].clone(), legs[2].clone(), on(1, back(3, 30_000, 1_000))];
-    assert_eq!(taken(lay(2, 40_000, 100), &legs), (409_500, Some(Reason::OrderLimit), 1));
+    assert_eq!(taken(lay(2, 40_000, 100), &legs), (409_500, None, 0));
 }
 
 #[test]
 fn an_own_order_that_was_counted_is_passed_over_again() {
     let mut book = vec![lay(1, 20_000, 100); OWN_ORDERS_SKIPPED_MAX];
-    // A penny that rounds too badly: it is passed over, and all is looked at again.
-    book.push(on(1, back(2, 19_900, 100)));
-    let taker = back(1, 15_000, 1_000);
-    assert_eq!(market(&book).submit(0, &taker), Err(Refusal::SelfTrade));
+    // With 50.00 a penny at 1.01 is too good: it is passed over, and all is looked at again.
+    book.extend([on(1, back(2, 10_100, 100)), on(2, back(2, 500_000, 100_000))]);
+    let mut market = super::filled(crate::Market::new(3), &book);
+    assert_eq!(market.submit(0, &back(1, 15_000, 1_000)), Err(Refusal::SelfTrade));
 }

@@ -1,7 +1,7 @@
 //! Complete sets at odds, by hand. Amounts are in quanta: 100 is a penny.
 
 use super::{back, filled, lay, met, on};
-use crate::{FILLS_MAX, Leg, Market, NewOrder, Reason, SelfTrade, Side, Status, Trade};
+use crate::{Leg, Market, NewOrder, Reason, SelfTrade, Side, Status, Trade};
 
 /// Prices, stakes and payout of every trade: the taker's, then its makers'.
 type Told = Vec<(u32, i64, i128, Vec<(u64, i64)>)>;
@@ -19,24 +19,26 @@ fn backers_of_every_outcome_fund_each_other() {
     let market = Market { groups: vec![vec![2, 0, 1]], ..Market::new(3) };
     let mut market = filled(market, &[on(2, back(1, 30_000, 90_000)), on(1, back(2, 30_000, 120_000))]);
     let answer = market.submit(0, &back(3, 30_000, 100_000)).expect("valid");
-    let leg = |maker, outcome| Leg {
+    let leg = |maker, outcome, left| Leg {
         maker,
         outcome,
         side: Side::Back,
         price: 30_000,
         stake: 90_000,
+        quantity: 90_000,
+        left,
         payout: 270_000,
     };
-    let makers = vec![leg(2, 1), leg(1, 2)];
+    let makers = vec![leg(2, 1, 30_000), leg(1, 2, 0)];
     let (price, stake, payout) = (30_000, 90_000, 270_000);
-    assert_eq!(answer.trades, [Trade { taker: 3, set: true, price, stake, payout, makers }]);
+    assert_eq!(answer.trades, [Trade { taker: 3, set: true, price, stake, quantity: stake, payout, makers }]);
     assert_eq!((answer.status, answer.remaining), (Status::PartiallyFilled, 10_000));
     assert_eq!(market.report(2).map(|report| (report.filled, report.remaining)), Some((90_000, 30_000)));
 }
 
 #[test]
 fn layers_of_every_outcome_sell_one() {
-    // 1 / (1 - 1/2.5 - 1/4) = 2.857: cut pence are the taker's.
+    // 1 / (1 - 1/2.5 - 1/4) = 2.857: the price is raised.
     let mut market =
         filled(Market::new(3), &[on(1, lay(1, 25_000, 400_000)), on(2, lay(2, 40_000, 250_000))]);
     let order = lay(3, 30_000, 1_000_000);
@@ -97,17 +99,21 @@ fn own_orders_are_no_makers() {
 }
 
 #[test]
-fn a_penny_is_passed_over_until_the_next_direct_fill() {
-    // The penny's set only ties the first direct order, and beats the second.
-    let book = [
-        on(1, back(1, 20_000, 100)),
-        on(1, back(2, 20_200, 100_000)),
-        lay(3, 20_000, 100_000),
-        lay(4, 19_600, 100_000),
-    ];
-    let mut market = filled(Market::new(2), &book);
-    let makers: Vec<_> = met(&mut market, &back(5, 19_000, 250_000)).iter().map(|leg| leg.0).collect();
-    assert_eq!(makers, [3, 1, 2, 4]);
+fn a_maker_is_passed_over_until_the_direct_price_changes() {
+    // 2.58 and 3.75 imply 2.8923. A penny's payout of 258 leaves 90 where 89.2 are due: too much for a taker
+    // of 10 pennies, but not for the last one of them.
+    let told = |second| {
+        let book = [
+            on(1, back(1, 25_800, 100)),
+            on(2, back(1, 37_500, 100_000)),
+            lay(3, 28_600, 900),
+            lay(4, second, 50_000),
+        ];
+        trades(&mut filled(Market::new(3), &book), &back(5, 28_000, 1_000))
+    };
+    let first = (28_600, 900, 2_574, vec![(3, 900)]);
+    assert_eq!(told(28_600), [first.clone(), (28_600, 100, 286, vec![(4, 100)])]);
+    assert_eq!(told(28_400), [first, (28_666, 90, 258, vec![(1, 100), (2, 68)])]);
 }
 
 #[test]
@@ -126,39 +132,6 @@ fn an_absurd_price_is_passed_over() {
     assert_eq!(met(&mut market, &lay(3, 15_000, 20_000)), [(2, 30_000, 10_000)]);
     let mut market = filled(Market::new(3), &[on(1, lay(1, 20_000, 100)), on(2, lay(2, 20_000, 100))]);
     assert_eq!(met(&mut market, &lay(3, 10_000_000, 100)), []);
-}
-
-#[test]
-fn so_many_may_be_passed_over() {
-    let with_pennies = |pennies: usize| {
-        // Pennies at 1.99 round too badly.
-        let mut book = vec![on(1, back(1, 19_900, 100)); pennies];
-        book.push(on(1, back(2, 19_900, 100_000)));
-        let mut market = filled(Market { synthetic: false, ..Market::new(2) }, &book);
-        market.synthetic = true;
-        met(&mut market, &back(3, 15_000, 10_000)).len()
-    };
-    assert_eq!((with_pennies(4_095), with_pennies(4_096)), (1, 0));
-}
-
-#[test]
-fn legs_of_sets_are_fills() {
-    let book = |pairs: usize| {
-        let mut book = Vec::new();
-        for _ in 0..pairs {
-            book.extend([on(1, back(1, 30_000, 1_000)), on(2, back(1, 30_000, 1_000))]);
-        }
-        book
-    };
-    let pairs = FILLS_MAX / 2;
-    let mut market = filled(Market::new(3), &book(pairs + 1));
-    let answer = market.submit(0, &back(2, 30_000, 3_000_000)).expect("valid");
-    assert_eq!((answer.filled, answer.reason), (2_048_000, Some(Reason::OrderLimit)));
-    // A set that would go beyond the bound is not met.
-    let mut market = filled(Market::new(3), &book(pairs));
-    market.submit(0, &lay(1, 40_000, 1_000)).expect("rests");
-    let answer = market.submit(0, &back(2, 30_000, 3_000_000)).expect("valid");
-    assert_eq!((answer.trades.len(), answer.reason), (pairs, Some(Reason::OrderLimit)));
 }
 
 #[test]

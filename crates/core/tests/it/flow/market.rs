@@ -43,13 +43,13 @@ pub(crate) fn plan() -> BoxedStrategy<Plan> {
     use Shape::{Group, Independent, Lines, NoSets};
     let ladder = || prop::sample::select(vec![Ladder::Classic, Ladder::Finest]);
     let shape = || prop_oneof![6 => Just(Group), 1 => Just(NoSets), 1 => Just(Independent)];
-    let few = || prop_oneof![4 => 2..5_usize, 1 => 5..13_usize];
+    let few = || prop_oneof![12 => 2..5_usize, 3 => 5..13_usize, 1 => 13..65_usize];
     let ticks = prop_oneof![Just(100_u16), Just(1_000), Just(10_000), 2..30_u16];
     let shaped = prop_oneof![
         5 => (shape(), ladder(), few()),
         2 => (Just(Lines), ladder(), (1..4_usize).prop_map(|lines| 2 * lines)),
         4 => (shape(), ticks.prop_map(|max_price_ticks| Ladder::Binary { max_price_ticks }),
-            prop_oneof![1 => Just(1_usize), 2 => Just(2), 4 => 3..5_usize, 1 => 5..13_usize]),
+            prop_oneof![4 => Just(1_usize), 8 => Just(2), 16 => 3..5_usize, 3 => 5..13_usize, 1 => 13..65_usize]),
     ];
     let weights = prop_oneof![
         Just(vec![1; 12]),
@@ -155,6 +155,14 @@ impl Plan {
     /// The price at a tick, or at the end of the ladder.
     pub(crate) fn price(&self, tick: u32) -> Price {
         self.ladder.price(Tick(tick.min(self.ladder.len() - 1)))
+    }
+}
+
+impl Plan {
+    /// The same with outcomes that are so likely, again and again, and amounts of this increment, in pennies,
+    /// and minimum, in increments.
+    pub(crate) fn with(self, weights: Vec<u32>, increment: i64, minimum: i64) -> Self {
+        Self { weights, increment, minimum, ..self }
     }
 }
 

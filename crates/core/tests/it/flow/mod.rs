@@ -65,12 +65,28 @@ pub(crate) enum Step {
 
 pub(crate) fn flow(steps: usize) -> BoxedStrategy<Flow> {
     ([plan(), plan()], prop::collection::vec(step(), 1..steps))
-        .prop_map(|(plans, steps)| Flow { plans, steps })
+        .prop_map(|(plans, mut steps)| {
+            if plans.iter().any(|plan| plan.outcomes > WIDE) {
+                steps.truncate(WIDE_STEPS);
+            }
+            Flow { plans, steps }
+        })
         .boxed()
 }
 
+/// With more outcomes than this a flow is short: every quote is an order on each of them.
+const WIDE: usize = 12;
+const WIDE_STEPS: usize = 40;
+
 fn step() -> BoxedStrategy<Step> {
-    let keep = || prop_oneof![4 => Just(0), 3 => (0..20_i64).prop_map(|n| n * 500), 1 => -100..900_i64];
+    let keep = || {
+        prop_oneof![
+            8 => Just(0),
+            6 => (0..20_i64).prop_map(|n| n * 500),
+            3 => (0..60_000_i64).prop_map(|n| n * 100),
+            2 => -100..900_i64,
+        ]
+    };
     let market = || 0..2_usize;
     let quote = (market(), account(), any::<bool>(), -SPREAD..=SPREAD, amount());
     prop_oneof![

@@ -84,7 +84,13 @@ pub(super) fn account() -> impl Strategy<Value = u64> {
 }
 
 pub(super) fn amount() -> impl Strategy<Value = i64> {
-    prop_oneof![2 => 1..8_i64, 3 => 5..80_i64, 3 => 80..3_000_i64, 4 => 10_000..400_000_i64]
+    prop_oneof![
+        4 => 1..8_i64,
+        6 => 5..80_i64,
+        6 => 80..3_000_i64,
+        8 => 10_000..400_000_i64,
+        1 => 1_000_000..200_000_000_000_i64,
+    ]
 }
 
 pub(super) fn order() -> BoxedStrategy<OrderStep> {

@@ -70,7 +70,7 @@ pub(super) fn in_words(units: Units, receipt: &Receipt, events: &[Event]) -> Str
                 words += &format!(" {reason}");
             }
             words += &trades(units, events);
-            words + &left(units, report.remaining, report.cancelled())
+            words + &left(units, report.remaining, report.cancelled()) + &fraction(units, report, events)
         }
         Receipt::Cancelled { report, cancelled } => {
             let words = format!("#{} {}", report.order_id, report.status.name());
@@ -96,15 +96,19 @@ fn trades(units: Units, events: &[Event]) -> String {
     for event in events {
         match event {
             Event::SetMatched(set) => {
-                let (stake, price) = (units.amount(set.quantity), units.price(set.price));
+                let (stake, price) = (units.amount(set.stake), units.price(set.price));
                 words += &format!(" set {stake}@{price} pays {}", set.payout);
                 makers = set.makers;
             }
             Event::TradeMatched(t) => {
                 let open = if t.leg == 1 { "(" } else { "" };
                 let close = if t.is_synthetic() && t.leg == makers { ")" } else { "" };
-                let (quantity, price) = (units.amount(t.quantity), units.price(t.price));
-                words += &format!(" {open}{quantity}@{price}#{}{close}", t.maker_order_id);
+                let (stake, price) = (units.amount(t.stake), units.price(t.price));
+                let dust = match (t.maker_remaining, t.maker_fraction) {
+                    (_, 0) | (Quantity(1..), _) => String::new(),
+                    (_, dust) => format!(" dust {}", units.amount(Quantity(dust.into()))),
+                };
+                words += &format!(" {open}{stake}@{price}#{}{dust}{close}", t.maker_order_id);
             }
             Event::OrderCancelled(order) if !order.never_rested() => {
                 words += &format!(" gone #{}", order.order_id);
@@ -113,6 +117,26 @@ fn trades(units: Units, events: &[Event]) -> String {
         }
     }
     words
+}
+
+/// What an order that came in has left beyond whole pennies. An order on a quarter line has two such amounts,
+/// which are not reported here.
+fn fraction(units: Units, report: &OrderReport, events: &[Event]) -> String {
+    let taken: i64 = events
+        .iter()
+        .map(|event| match event {
+            Event::SetMatched(set) => set.stake.0,
+            Event::TradeMatched(trade) if !trade.is_synthetic() => trade.stake.0,
+            _ => 0,
+        })
+        .sum();
+    let exact = report.quantity.0 - taken - report.cancelled().0;
+    let fraction = Quantity(exact - report.remaining.0);
+    match (report.split || fraction == Quantity::ZERO, report.remaining) {
+        (true, _) => String::new(),
+        (false, Quantity(1..)) => format!(" and {}", units.amount(fraction)),
+        (false, _) => format!(" dust {}", units.amount(fraction)),
+    }
 }
 
 pub(super) fn report(units: Units, report: &OrderReport) -> String {

@@ -2,15 +2,18 @@
 //! books are the same, order by order.
 
 mod bounds;
+mod compare;
+mod fields;
+mod told;
 mod words;
 
 use std::collections::BTreeMap;
 
 use betex_core::command::{CommandKind, NewOrder, OrderRef};
 use betex_core::decide::Receipt;
-use betex_core::event::{Event, OrderAccepted, OutcomeIndex};
-use betex_core::reject::{OrderReport, Rejection};
-use betex_core::types::{AccountId, Hold, OrderId, Side};
+use betex_core::event::Event;
+use betex_core::reject::Rejection;
+use betex_core::types::{AccountId, Hold, OrderId};
 use betex_naive as naive;
 use proptest::prelude::*;
 
@@ -74,106 +77,6 @@ impl Twin {
         });
         assert_eq!(core, twin, "core left, twin right");
         ids
-    }
-
-    fn answer(&self, order: &NewOrder, receipt: &Receipt, events: &[Event]) -> naive::Answer {
-        let Receipt::Order { report, reason } = receipt else { panic!("{receipt:?}") };
-        let own_cancelled = events.iter().filter_map(|event| match event {
-            Event::OrderCancelled(order) if !order.never_rested() => Some(self.number(order.order_id)),
-            _ => None,
-        });
-        let trades = self.trades(order, events);
-        let mut parts: Vec<_> = events
-            .iter()
-            .filter_map(|event| match event {
-                Event::OrderAccepted(part) => Some(part),
-                _ => None,
-            })
-            .collect();
-        // Of halves only those count that have something to match.
-        parts.retain(|part| part.quantity.0 > 0);
-        let matched = |part: &OrderAccepted| {
-            let of_part = trades.iter().filter(|trade| trade.taker == self.number(part.order_id));
-            of_part.map(|trade| trade.stake).sum::<i64>()
-        };
-        let dust = |part: &&OrderAccepted| {
-            let unmatched = part.quantity.0 - matched(part);
-            if unmatched < self.market.ladder.unit() { unmatched } else { 0 }
-        };
-        let left = |part: &&OrderAccepted| match part.resting.0 {
-            0 => 0,
-            whole => whole + i64::from(part.fraction),
-        };
-        naive::Answer {
-            number: self.number(report.order_id),
-            status: words::status(report.status),
-            filled: report.filled.0,
-            remaining: report.remaining.0,
-            left: parts.iter().map(left).sum(),
-            dust: parts.iter().map(dust).sum(),
-            reason: reason.map(words::reason),
-            trades,
-            own_cancelled: own_cancelled.collect(),
-        }
-    }
-
-    fn trades(&self, order: &NewOrder, events: &[Event]) -> Vec<naive::Trade> {
-        let mut trades: Vec<naive::Trade> = Vec::new();
-        let mut outcome = words::outcome(order.runner_id);
-        for event in events {
-            match event {
-                Event::OrderAccepted(accepted) => outcome = accepted.outcome.index(),
-                Event::SetMatched(set) => {
-                    assert_eq!((set.outcome.index(), set.side), (outcome, order.side));
-                    trades.push(naive::Trade {
-                        taker: self.number(set.taker_order_id),
-                        set: true,
-                        price: set.price.0,
-                        stake: set.stake.0,
-                        quantity: set.quantity.0,
-                        payout: set.payout.0.into(),
-                        makers: Vec::with_capacity(set.makers.into()),
-                    });
-                }
-                Event::TradeMatched(trade) => {
-                    let (price, payout) = (trade.price.0, trade.payout.0.into());
-                    let (stake, quantity) = (trade.stake.0, trade.quantity.0);
-                    let maker = naive::Leg {
-                        maker: self.number(trade.maker_order_id),
-                        outcome: trade.outcome.index(),
-                        side: words::side(trade.maker_side),
-                        price,
-                        stake,
-                        quantity,
-                        left: trade.maker_remaining.0 + i64::from(trade.maker_fraction),
-                        payout,
-                    };
-                    let taker = self.number(trade.taker_order_id);
-                    if trade.is_synthetic() {
-                        let set = trades.last_mut().expect("its legs follow a set");
-                        assert_eq!((set.taker, set.makers.len() + 1), (taker, trade.leg.into()));
-                        set.makers.push(maker);
-                    } else {
-                        // Seen from the taker's outcome.
-                        let price = match self.market.ladder {
-                            naive::Ladder::Ticks(max) if outcome != maker.outcome => max - price,
-                            _ => price,
-                        };
-                        trades.push(naive::Trade {
-                            taker,
-                            set: false,
-                            price,
-                            stake,
-                            quantity,
-                            payout,
-                            makers: vec![maker],
-                        });
-                    }
-                }
-                _ => (),
-            }
-        }
-        trades
     }
 
     fn cancel(&mut self, order: OrderRef, account: AccountId, keep: i64, core: Answer) {
@@ -243,104 +146,6 @@ impl Twin {
         let hold = words::hold(hold).ok_or(naive::Refusal::InvalidField)?;
         self.market.change_hold(hold, on).map(|()| Vec::new())
     }
-
-    fn taken_out<'a>(&self, events: impl IntoIterator<Item = &'a Event>) -> naive::Taken {
-        let taken = events.into_iter().filter_map(|event| match event {
-            Event::OrderCancelled(order) => Some((self.number(order.order_id), order.cancelled.0)),
-            _ => None,
-        });
-        taken.collect()
-    }
-
-    fn compare_report(&self, number: u64, report: &OrderReport) {
-        let order = self.market.report(number).expect("the twin has the order, too");
-        assert_eq!(self.number(report.order_id), number);
-        assert_eq!(
-            (report.quantity.0, report.filled.0, report.remaining.0, words::status(report.status)),
-            (order.stake, order.filled, order.remaining, order.status),
-            "core left, twin right, order {number}"
-        );
-    }
-
-    /// Where the market is, and every queue, level and client id.
-    fn compare(&self, exchange: &Exchange) {
-        let market = exchange.state.market(market_id(self.place)).expect("the market is there");
-        assert_eq!(words::state(market.state()), self.market.state_now());
-        assert_eq!(words::phase(market.phase()), self.market.phase);
-        assert_eq!(market.spec().runners.len(), self.market.outcomes);
-        let mut resting = 0;
-        for outcome in 0..self.market.outcomes {
-            for side in [Side::Yes, Side::No] {
-                let orders = self.compare_queue(exchange, outcome, side);
-                resting += if market.is_mirror(index(outcome)) { 0 } else { orders };
-            }
-        }
-        assert_eq!(market.resting_orders() as usize, resting);
-        for order in self.market.orders.iter().filter(|order| order.client_id.is_some()) {
-            let name = order.client_id.as_deref().unwrap_or_default();
-            let report = market.client_order(order.account.into(), name).expect("the id is remembered");
-            self.compare_report(order.number, &report);
-        }
-    }
-
-    /// Answers with how many orders there are.
-    fn compare_queue(&self, exchange: &Exchange, outcome: usize, side: Side) -> usize {
-        let market = exchange.state.market(market_id(self.place)).expect("the market is there");
-        let queue = self.market.queue(outcome, words::side(side));
-        let core = market.orders(index(outcome), side).map(|order| {
-            let (outcome, side) = (order.outcome.index(), words::side(order.side));
-            let left = order.remaining.0 + i64::from(order.fraction);
-            let amounts = (order.price.0, order.quantity.0, order.filled.0, order.remaining.0, left);
-            (self.number(order.id), order.account.0, outcome, side, amounts)
-        });
-        let twin = queue.iter().map(|order| {
-            let amounts = (order.price, order.stake, order.filled, order.remaining, order.left);
-            (order.number, order.account, order.outcome, order.side, amounts)
-        });
-        assert_eq!(core.collect::<Vec<_>>(), twin.collect::<Vec<_>>(), "core left, twin right");
-        let seen = |order: &naive::Order| {
-            self.market.seen_from(outcome, order).expect("it is in the queue of this outcome").1
-        };
-        let levels = queue.chunk_by(|a, b| seen(a) == seen(b)).map(|level| {
-            let total: i64 = level.iter().map(|order| order.remaining).sum();
-            (seen(level[0]), total, level.len())
-        });
-        let core = market.levels(index(outcome), side);
-        let core = core.map(|level| (level.price.0, level.quantity.0, level.orders as usize));
-        assert_eq!(core.collect::<Vec<_>>(), levels.collect::<Vec<_>>(), "core left, twin right");
-        queue.len()
-    }
-}
-
-/// Up to this many virtual levels of a side are compared.
-const DEPTH: usize = 1_000;
-
-impl Twin {
-    /// The virtual levels of the first outcomes and the last one.
-    fn compare_virtual_levels(&self, exchange: &Exchange) {
-        let market = exchange.state.market(market_id(self.place)).expect("the market is there");
-        let outcomes = 0..self.market.outcomes;
-        let some = outcomes.filter(|outcome| *outcome < 3 || *outcome + 1 == self.market.outcomes);
-        for outcome in some {
-            for side in [Side::Yes, Side::No] {
-                let core = market.virtual_levels(index(outcome), side, DEPTH);
-                let core = core
-                    .iter()
-                    .map(|level| (level.price.0, i128::from(level.quantity.0), level.orders as usize));
-                let twin = self.market.virtual_levels(outcome, words::side(side));
-                let twin = twin.iter().take(DEPTH).map(|level| (level.price, level.quantity, level.sets));
-                assert_eq!(
-                    core.collect::<Vec<_>>(),
-                    twin.collect::<Vec<_>>(),
-                    "core left, twin right: virtual levels of outcome {outcome}, {side:?}"
-                );
-            }
-        }
-    }
-}
-
-fn index(outcome: usize) -> OutcomeIndex {
-    OutcomeIndex(u16::try_from(outcome).expect("few"))
 }
 
 fn expire(twins: &mut [Twin; 2], exchange: &mut Exchange) {
