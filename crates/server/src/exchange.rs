@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tonic::{Code, Status};
 
+use crate::options::Options;
 use crate::stream::hub::Hub;
 use crate::wire::fault::{Called, engine_fault, fault, refused, stopping};
 use crate::wire::terms::Terms;
@@ -39,15 +40,18 @@ pub(crate) struct Exchange {
     /// Turns at what is seen through, whoever waits for it.
     long_requests: Arc<Semaphore>,
     under_way: AtomicUsize,
+    /// The smallest order, in pennies, of new markets at odds that do not name one.
+    pub(crate) min_quantity: u64,
     /// Held while outcomes are numbered and added: two who do so at once would give the same numbers.
     pub(crate) numbering: tokio::sync::Mutex<()>,
 }
 
 impl Exchange {
-    pub(crate) fn new(engine: Arc<Engine>, hub: Arc<Hub>) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, hub: Arc<Hub>, options: &Options) -> Self {
         Self {
             engine,
             hub,
+            min_quantity: options.min_quantity,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readers: Arc::new(Semaphore::new(READERS_MAX)),
             long_requests: Arc::new(Semaphore::new(LONG_REQUESTS_MAX)),
@@ -187,7 +191,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let config = Config { segment_bytes: 1 << 20, ..Config::default() };
         let engine = EngineBuilder::new(config, directory.path()).unwrap().build().unwrap();
-        let exchange = Exchange::new(Arc::new(engine), Arc::default());
+        let exchange = Exchange::new(Arc::new(engine), Arc::default(), &Options::default());
         let mut under_way: Vec<_> = (0..REQUESTS_MAX).map(|_| exchange.begin().unwrap()).collect();
         for _ in 0..2 {
             assert_eq!(exchange.begin().err().unwrap().code(), Code::ResourceExhausted);

@@ -7,7 +7,10 @@ use std::time::Duration;
 use betex::book::Limits;
 use betex::config::Config;
 use clap::{Parser, ValueEnum};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::wire::terms::Terms;
 
 /// How the server is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub struct Options {
     pub retention_s: u64,
     /// Seconds after which a closed market is forgotten; 0: never.
     pub closed_market_ttl_s: u64,
+    /// The smallest order, in pennies, of new markets at odds that do not name one of their own.
+    pub min_quantity: u64,
 }
 
 impl Options {
@@ -72,6 +77,7 @@ impl Default for Options {
             retention_s: engine.retention_age.as_secs(),
             // There is no call that removes a market, and there is only room for so many.
             closed_market_ttl_s: 86_400,
+            min_quantity: 1,
         }
     }
 }
@@ -146,6 +152,11 @@ pub struct Args {
     #[arg(long, env = "BETEX_CLOSED_MARKET_TTL_S", value_name = "SECONDS")]
     closed_market_ttl_s: Option<u64>,
 
+    /// Smallest order, in pennies, of new markets at odds that do not name one of their own. 100 is advised:
+    /// orders of a few pennies can end complete sets for everybody in a field of twenty runners [default: 1]
+    #[arg(long, env = "BETEX_MIN_QUANTITY", value_name = "PENNIES", value_parser = min_quantity)]
+    min_quantity: Option<u64>,
+
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -166,6 +177,21 @@ struct File {
     retention_bytes: Option<u64>,
     retention_s: Option<u64>,
     closed_market_ttl_s: Option<u64>,
+    #[serde(default, deserialize_with = "min_quantity_of_file")]
+    min_quantity: Option<u64>,
+}
+
+/// The smallest order that the server may be told: at least a penny, and no more than any order may be for.
+fn min_quantity(text: &str) -> Result<u64, String> {
+    let most = Terms::default().quantity_max();
+    let valid = text.parse().ok().filter(|pennies| (1..=most).contains(pennies));
+    valid.ok_or_else(|| format!("1 to {most} pennies are valid"))
+}
+
+fn min_quantity_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let said = i64::deserialize(deserializer)?.to_string();
+    let problem = |valid| D::Error::custom(format!("min-quantity: {said} is not valid: {valid}"));
+    min_quantity(&said).map(Some).map_err(problem)
 }
 
 /// A configuration file that cannot be used.
@@ -215,6 +241,7 @@ impl Args {
                 .closed_market_ttl_s
                 .or(file.closed_market_ttl_s)
                 .unwrap_or(default.closed_market_ttl_s),
+            min_quantity: self.min_quantity.or(file.min_quantity).unwrap_or(default.min_quantity),
         })
     }
 }
@@ -277,5 +304,24 @@ mod tests {
         );
         assert!(resolve("durability = 'sometimes'", &[]).is_err());
         assert!(resolve("grpc-port = 70000", &[]).is_err());
+    }
+
+    #[test]
+    fn the_smallest_order_is_at_least_a_penny_and_no_more_than_an_order_may_be_for() {
+        for (file, flags, pennies) in [
+            ("", &[][..], 1),
+            ("min-quantity = 100", &[], 100),
+            ("min-quantity = 100", &["--min-quantity", "200"], 200),
+            ("min-quantity = 1000000000000", &[], 1_000_000_000_000),
+        ] {
+            assert_eq!(resolve(file, flags).unwrap().min_quantity, pennies);
+        }
+        for bad in ["0", "-5", "1000000000001"] {
+            let error = resolve(&format!("\nmin-quantity = {bad}"), &[]).unwrap_err().to_string();
+            let words =
+                format!("line 2: min-quantity: {bad} is not valid: 1 to 1000000000000 pennies are valid");
+            assert!(error.contains(&words), "{error}");
+        }
+        assert!(resolve("min-quantity = 'much'", &[]).is_err());
     }
 }

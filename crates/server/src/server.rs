@@ -62,7 +62,7 @@ impl Server {
         let hub = Arc::new(Hub::default());
         let engine = start_engine(options, Arc::clone(&hub)).await?;
         hub.attach(&engine);
-        let exchange = Arc::new(Exchange::new(engine, hub));
+        let exchange = Arc::new(Exchange::new(engine, hub, options));
         let (stopping, stops) = watch::channel(false);
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<Service>().await;

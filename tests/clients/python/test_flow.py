@@ -29,6 +29,7 @@ class FlowTest(ExchangeTest):
         self.assertEqual((fill.price, fill.odds, fill.quantity, fill.taker_quantity), (400_000, 2.5, 4_000, 4_000))
         # In hundredths of a penny: 40.00 at 2.50 are 100.00.
         self.assertEqual(fill.payout, 4_000 * 250)
+        self.assertEqual((fill.stake, fill.taker_stake), (400_000, 400_000))
         self.assertEqual(fill.outcome_id, "Liverpool")
         self.assertEqual(self.levels("asks"), [(2.5, 6_000, 1)])
 

@@ -13,12 +13,34 @@ class SetsTest(ExchangeTest):
         taker = self.submit("BACK", 2.0, 10_000, user_id="user_3")
         self.assertEqual((taker.status, taker.filled_quantity), ("FILLED", 10_000))
         legs = [(fill.outcome_id, fill.maker_order_id, fill.odds, fill.quantity, fill.taker_quantity) for fill in taker.fills]
+        stakes = [(fill.stake, fill.taker_stake) for fill in taker.fills]
+        self.assertEqual(stakes, [(500_000, 1_000_000), (500_000, 0)])
         self.assertEqual(legs, [("Draw", draw.order_id, 4.0, 5_000, 10_000), ("Arsenal", arsenal.order_id, 4.0, 5_000, 0)])
         # The stakes of all legs are what is paid, whoever wins.
         for fill in taker.fills:
             self.assertTrue(fill.synthetic)
             self.assertEqual(fill.trade_id, taker.fills[0].trade_id)
             self.assertEqual(fill.payout, 100 * (10_000 + sum(leg.quantity for leg in taker.fills)))
+
+    def test_a_set_takes_fractions_of_a_penny(self):
+        small = self.submit("BACK", 3.4, 2, outcome_id="Draw", user_id="user_1")
+        big = self.submit("BACK", 3.4, 100_000, outcome_id="Draw", user_id="user_2")
+        arsenal = self.submit("BACK", 4.2, 100_000, outcome_id="Arsenal", user_id="user_3")
+        taker = self.submit("BACK", 2.1, 10_000, user_id="user_4")
+        self.assertEqual((taker.status, taker.filled_quantity), ("FILLED", 10_000))
+        legs = [(fill.maker_order_id, fill.quantity, fill.stake, fill.taker_stake) for fill in taker.fills]
+        self.assertEqual(legs, [
+            (small.order_id, 2, 105, 167), (arsenal.order_id, 1, 85, 0),
+            (big.order_id, 6_287, 628_636, 999_832), (arsenal.order_id, 5_089, 508_895, 0),
+        ])
+        # Exact stakes are what is paid; quantities are what the orders lost.
+        for fill in taker.fills:
+            trade = [leg for leg in taker.fills if leg.trade_id == fill.trade_id]
+            self.assertEqual(fill.payout, sum(leg.stake + leg.taker_stake for leg in trade))
+        self.assertEqual(sum(fill.taker_quantity for fill in taker.fills), taker.filled_quantity)
+        self.assertEqual(self.levels("bids", outcome_id="Draw"), [(3.4, 93_713, 1)])
+        book = self.book("Arsenal")
+        self.assertEqual((book.bids[0].quantity, book.traded_quantity), (94_910, 5_089))
 
     def test_a_market_without_sets(self):
         self.market = self.open_market(synthetic_matching=False)
@@ -51,6 +73,7 @@ class BinaryTest(ExchangeTest):
         taker = self.trade("No", "BUY", 45, 40)
         [fill] = taker.fills
         self.assertEqual((fill.outcome_id, fill.ticks, fill.quantity, fill.payout), ("No", 45, 40, 400_000))
+        self.assertEqual((fill.stake, fill.taker_stake), (40, 40))
         self.assertEqual([(level.ticks, level.quantity) for level in self.book("Yes").bids], [(55, 60)])
 
     def test_a_group_of_three_mints_sets(self):

@@ -67,6 +67,20 @@ class RejectionTest(ExchangeTest):
         self.assert_rejected(self.submit("BACK", 2.5, 199), "INVALID_QUANTITY", "200")
         self.assertEqual(self.submit("BACK", 2.5, 200).status, "RESTING")
 
+    def test_what_a_reduction_leaves(self):
+        self.market = self.open_market(min_quantity=200)
+        order = self.submit("BACK", 2.5, 500)
+        self.assert_status("INVALID_ARGUMENT", "INVALID_KEEP_QUANTITY", "at least 200", self.cancel, order.order_id,
+                           keep_quantity=199)
+        self.assertEqual(self.levels("bids"), [(2.5, 500, 1)])
+        self.assertEqual(self.cancel(order.order_id, keep_quantity=200).remaining_quantity, 200)
+        self.submit("LAY", 2.5, 200)
+        order = self.submit("BACK", 2.5, 300)
+        self.submit("LAY", 2.5, 250)
+        for enough in (50, 51):
+            kept = self.cancel(order.order_id, keep_quantity=enough)
+            self.assertEqual((kept.cancelled_quantity, kept.remaining_quantity), (0, 50))
+
     def test_invalid_expiry(self):
         now_ms = int(time.time() * 1_000)
         response = self.submit("BACK", 2.5, 100, time_in_force=pb.GTD, expiry_ms=now_ms - 1_000)

@@ -65,6 +65,7 @@ class SubscribeTest(ExchangeTest):
         self.assertEqual((match.price, match.odds, match.quantity), (400_000, 2.5, 40))
         self.assertEqual((match.outcome_id, match.maker_side, match.taker_side), ("Liverpool", "LAY", "BACK"))
         self.assertEqual((match.payout, match.trade_id), (40 * 250, match.sequence))
+        self.assertEqual(match.stake, 40 * 100)
         self.assertLess(abs(match.timestamp / 1e9 - time.time()), 60)
         orders = [update.order_update for update in updates if update.WhichOneof("update") == "order_update"]
         first = orders[0]
@@ -73,10 +74,26 @@ class SubscribeTest(ExchangeTest):
         last = {order.order_id: order for order in orders}
         filled = last[maker.order_id]
         self.assertEqual((filled.status, filled.filled_quantity, filled.remaining_quantity), ("PARTIALLY_FILLED", 40, 60))
+        self.assertEqual((first.remaining_stake, filled.remaining_stake), (10_000, 6_000))
         self.assertEqual(last[taker.order_id].status, "FILLED")
         levels = [update.book_update for update in updates if update.WhichOneof("update") == "book_update"]
         self.assertEqual([(level.side, level.odds, level.quantity, level.order_count) for level in levels],
                          [("LAY", 2.5, 100, 1), ("LAY", 2.5, 60, 1)])
+
+    def test_what_orders_have_left_is_exact(self):
+        stream = Stream(self)
+        self.submit("BACK", 3.4, 333, outcome_id="Draw", user_id="maker")
+        self.submit("BACK", 4.2, 100_000, outcome_id="Arsenal", user_id="maker")
+        taker = self.submit("BACK", 2.0, 5_000, user_id="taker")
+        last = self.cancel(taker.order_id)
+        self.assertEqual((taker.remaining_quantity, last.cancelled_quantity), (4_470, 4_470))
+        updates = stream.until(last.sequence)
+        orders = [update.order_update for update in updates if update.WhichOneof("update") == "order_update"]
+        told = [(order.status, order.filled_quantity, order.remaining_quantity, order.remaining_stake)
+                for order in orders if order.order_id == taker.order_id]
+        self.assertEqual(told, [("PARTIALLY_FILLED", 530, 4_470, 447_037), ("CANCELLED", 530, 0, 0)])
+        legs = [update.match_event for update in updates if update.WhichOneof("update") == "match_event"]
+        self.assertEqual([(leg.quantity, leg.stake) for leg in legs], [(530, 52_963), (333, 33_300), (270, 26_957)])
 
     def test_sequences_have_no_gap_and_the_past_can_be_had_again(self):
         created = self.create_market()
@@ -193,7 +210,7 @@ class WebSocketTest(ExchangeTest):
             submitted(taker, "back", 400_000, 100, "user_xyz"),
             {"type": "match", "maker_order_id": maker.order_id, "taker_order_id": taker.order_id,
              "maker_side": "Short", "taker_side": "Long", "price": 400_000, "quantity": 100,
-             "is_synthetic": False, "is_cross_match": False, **about},
+             "is_synthetic": False, "is_cross_match": False, "stake": 10_000, **about},
             {"type": "order_filled", "order_id": maker.order_id, **about},
             {"type": "order_filled", "order_id": taker.order_id, **about},
             submitted(expiring, "back", 250_000, 7, "", expiry_ms),
@@ -224,3 +241,4 @@ class WebSocketTest(ExchangeTest):
             self.assertIn(expected, types)
         [reduced] = [event for event in events if event["type"] == "order_reduced"]
         self.assertEqual((reduced["cancelled_quantity"], reduced["remaining_quantity"]), (60, 40))
+        self.assertEqual(reduced["remaining_stake"], 4_000)

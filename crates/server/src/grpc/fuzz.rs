@@ -367,7 +367,7 @@ fn requests() {
     let hub = Arc::new(Hub::default());
     let engine = runtime.block_on(start_engine(&options, Arc::clone(&hub))).expect("it starts");
     hub.attach(&engine);
-    let grpc = Grpc::new(Arc::new(Exchange::new(Arc::clone(&engine), Arc::clone(&hub))));
+    let grpc = Grpc::new(Arc::new(Exchange::new(Arc::clone(&engine), Arc::clone(&hub), &options)));
     let (mut asked, mut answered) = (0, 0);
     run("requests", 100, |dice| {
         let count = runtime.block_on(session(&grpc, dice));

@@ -19,7 +19,7 @@ pub(super) async fn create(
     request: CreateMarketRequest,
 ) -> Result<CreateMarketResponse, Status> {
     let market_id = request.market_id.clone();
-    let market = market::parse(request)?;
+    let market = market::parse(request, exchange.min_quantity)?;
     let response = exchange.ask(MarketId::NONE, CommandKind::CreateMarket(Box::new(market))).await?;
     match response.result {
         Ok(Receipt::MarketCreated(_)) => {

@@ -3,7 +3,7 @@
 use betex_core::command::{CommandKind, NewOrder, OrderRef};
 use betex_core::decide::Receipt;
 use betex_core::reject::{Rejection, RejectionClass};
-use betex_core::types::{AccountId, BookMarketState, MarketId, OrderId};
+use betex_core::types::{AccountId, BookMarketState, MarketId, OrderId, RunnerId};
 use betex_proto::v1::{CancelOrderRequest, CancelOrderResponse, SubmitOrderRequest, SubmitOrderResponse};
 use tonic::{Code, Status};
 
@@ -24,6 +24,7 @@ pub(super) async fn submit(
         Resolved::Rejected(answer) => return Ok(answer),
     };
     order.account_id = exchange.account(&request.user_id).await?;
+    let quarter = order.far_runner_id != RunnerId::NONE;
     let response = exchange.ask(market, CommandKind::SubmitOrder(order)).await?;
     match &response.result {
         Ok(Receipt::Order { report, reason }) => {
@@ -37,7 +38,8 @@ pub(super) async fn submit(
         }
         Ok(receipt) => Err(unexpected(receipt)),
         Err(rejection) => {
-            answer_rejection(rejection, called(request, measure.terms), measure, response.sequence)
+            let called = Called { quarter, ..called(request, measure.terms) };
+            answer_rejection(rejection, called, measure, response.sequence)
         }
     }
 }
@@ -49,6 +51,7 @@ fn called(request: &SubmitOrderRequest, terms: Terms) -> Called<'_> {
         outcome: &request.outcome_id,
         user: &request.user_id,
         client_order_id: &request.client_order_id,
+        ..Called::default()
     }
 }
 

@@ -92,7 +92,8 @@ fn mirrored((outcome, side, price): Level, max: u32) -> Level {
     (other, side.opposite(), Price(max.saturating_sub(price.0)))
 }
 
-/// Which level an event touches, and how.
+/// Which level an event touches, and how. Levels add whole pennies, so they change by quantities and not by
+/// exact stakes; an order leaves its level with the last whole penny, whatever fraction is left of it.
 fn change(event: &Event) -> Option<(Level, Held)> {
     let leaves = |remaining: Quantity| i64::from(remaining == Quantity::ZERO);
     match event {
@@ -128,9 +129,11 @@ mod tests {
             maker_side,
             price: Price(price),
             quantity: Quantity(quantity),
+            stake: Quantity(quantity),
             maker_quantity: Quantity(10),
             maker_filled: Quantity(10 - remaining),
             maker_remaining: Quantity(remaining),
+            maker_fraction: 0,
             payout: Money(quantity * 10_000),
             leg: 0,
         })
@@ -152,6 +155,26 @@ mod tests {
         };
         assert_eq!(levels.apply(&no), Some(expected(3, 0)));
         assert_eq!(levels.apply(&yes), Some(expected(0, 0)));
+        assert!(levels.levels.is_empty());
+    }
+
+    /// A leg at odds: its quantity, its exact stake, and what it leaves.
+    fn leg(quantity: i64, stake: i64, remaining: i64, fraction: u8) -> Event {
+        let Event::TradeMatched(plain) = fill(0, Side::Yes, 34_000, quantity, remaining) else {
+            unreachable!("a fill is a trade")
+        };
+        let stake = Quantity(stake);
+        Event::TradeMatched(TradeMatched { stake, maker_fraction: fraction, leg: 1, ..plain })
+    }
+
+    #[test]
+    fn levels_change_by_whole_pennies_and_orders_leave_with_the_last_one() {
+        let mut levels = Levels::default();
+        // Three pennies: first half a penny, then less than the other half, then all but dust.
+        let legs = [leg(100, 50, 200, 50), leg(0, 40, 200, 10), leg(200, 150, 0, 60)];
+        legs.iter().for_each(|leg| levels.take_back(leg));
+        let held = legs.each_ref().map(|leg| levels.apply(leg).map(|after| (after.quantity.0, after.orders)));
+        assert_eq!(held, [Some((200, 1)), Some((200, 1)), Some((0, 0))]);
         assert!(levels.levels.is_empty());
     }
 }

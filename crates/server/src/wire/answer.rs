@@ -1,11 +1,13 @@
 //! Answers to orders.
 
+use std::mem::take;
+
 use betex_core::event::{CancelReason, Event, Half, OutcomeIndex};
 use betex_core::reject::OrderReport;
 use betex_core::types::{OrderId, Quantity};
 use betex_proto::v1::{Fill, SubmitOrderResponse};
 
-use super::terms::{Terms, payout};
+use super::terms::{Terms, payout, stake};
 
 /// What numbers in the answers of a market mean.
 #[derive(Clone, Copy)]
@@ -104,17 +106,26 @@ pub(crate) fn fills<'a>(
     let mut fills = Vec::new();
     // The order that is being filled, and where it came for: one after the other, if it was split.
     let (mut half, mut wanted) = (OrderId::NONE, OutcomeIndex::default());
-    let mut own_stake = 0;
+    // The taker's own leg of a set, until the fill of the first maker's leg takes it up.
+    let (mut own_quantity, mut own_stake) = (0, 0);
     for (sequence, event) in (first_sequence..).zip(events) {
         match event {
             Event::OrderAccepted(order) => {
                 half = if order.half == Half::Whole { OrderId::NONE } else { order.order_id };
                 wanted = order.outcome;
             }
-            Event::SetMatched(set) => own_stake = terms.count(set.quantity),
+            Event::SetMatched(set) => {
+                (own_quantity, own_stake) = (terms.count(set.quantity), stake(set.stake));
+            }
             Event::TradeMatched(trade) => {
-                let quantity = terms.count(trade.quantity);
+                let (quantity, exact) = (terms.count(trade.quantity), stake(trade.stake));
                 let synthetic = trade.is_synthetic();
+                // A direct trade takes whole pennies, and the same of both.
+                let (taker_quantity, taker_stake) = if synthetic {
+                    (take(&mut own_quantity), take(&mut own_stake))
+                } else {
+                    (quantity, exact)
+                };
                 // A maker who came for the other outcome of the same ladder.
                 let mirrored = !synthetic && trade.outcome != wanted;
                 let price = if mirrored { terms.mirrored(trade.price) } else { trade.price };
@@ -129,8 +140,10 @@ pub(crate) fn fills<'a>(
                     synthetic,
                     trade_id: trade.trade_id(sequence).0,
                     outcome_id: name(if mirrored { wanted } else { trade.outcome }).to_owned(),
-                    taker_quantity: if synthetic { std::mem::take(&mut own_stake) } else { quantity },
+                    taker_quantity,
                     order_id: half.0,
+                    stake: exact,
+                    taker_stake,
                 });
             }
             _ => (),

@@ -53,6 +53,8 @@ pub(crate) struct Called<'a> {
     pub(crate) outcome: &'a str,
     pub(crate) user: &'a str,
     pub(crate) client_order_id: &'a str,
+    /// Whether the outcome is a quarter line, which takes half of the order on each of two others.
+    pub(crate) quarter: bool,
 }
 
 /// Why a command was refused: the code word, and the rest in words and in units of the wire.
@@ -102,10 +104,23 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             let count = |quantity| called.terms.count(quantity);
             let (min, max, unit) = (count(*min), count(*max), called.terms.unit_name());
             let (quantity, increment) = (count(*quantity), count(*increment));
+            let halves = if called.quarter {
+                "; half of the order goes on each of two lines, and neither half may be smaller than the market's min_quantity"
+            } else {
+                ""
+            };
             let what = format!(
-                "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} ({unit})"
+                "quantity: {quantity} is not valid in market {market}: at least {min}, at most {max}, in steps of {increment} ({unit}){halves}"
             );
             ("INVALID_QUANTITY", what)
+        }
+        Rejection::InvalidKeep { min, increment, .. } => {
+            let (min, increment) = (called.terms.count(*min), called.terms.count(*increment));
+            let unit = called.terms.unit_name();
+            let what = format!(
+                "keep_quantity: what remains of an order of market {market} must be at least {min}, in steps of {increment} ({unit}), on a quarter line in each half; or 0, which cancels all of it"
+            );
+            ("INVALID_KEEP_QUANTITY", what)
         }
         Rejection::InvalidExpiry { .. } => ("INVALID_EXPIRY", rejection.to_string()),
         Rejection::SelfTrade => {
@@ -166,6 +181,10 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
 /// place for it; elsewhere it is a precondition that does not hold.
 pub(crate) fn refused(rejection: &Rejection, called: Called<'_>) -> Status {
     let code = match rejection.class() {
+        // It is about the request: no state of the market would allow it.
+        RejectionClass::Order(_) if matches!(rejection, Rejection::InvalidKeep { .. }) => {
+            Code::InvalidArgument
+        }
         RejectionClass::Order(_) | RejectionClass::Precondition => Code::FailedPrecondition,
         RejectionClass::Invalid => Code::InvalidArgument,
         RejectionClass::NotFound => Code::NotFound,

@@ -12,8 +12,10 @@ use super::fault::{invalid, quoted};
 use super::form;
 use super::terms::Terms;
 
-/// A new market from its request. Whether its outcomes are lines, and well written ones, the core says.
-pub(crate) fn parse(request: v1::CreateMarketRequest) -> Result<NewMarket, Status> {
+/// A new market from its request. Whether its outcomes are lines, and well written ones, the core says. A
+/// market at odds that names no smallest order gets `min_quantity`, in pennies. A binary market does not: that
+/// many shares are another amount of money, and sets of shares leave no fractions.
+pub(crate) fn parse(request: v1::CreateMarketRequest, min_quantity: u64) -> Result<NewMarket, Status> {
     form::name("market_id", &request.market_id)?;
     form::optional_name("name", &request.name)?;
     let ladder = ladder(model(request.model)?, request.ladder, request.max_price_ticks)?;
@@ -40,9 +42,13 @@ pub(crate) fn parse(request: v1::CreateMarketRequest) -> Result<NewMarket, Statu
     market.transition = transition;
     market.independent = independent;
     market.synthetic = request.synthetic_matching.unwrap_or(!independent);
-    if request.min_quantity > 0 {
-        market.min_quantity = Terms::of(ladder).quantity("min_quantity", request.min_quantity)?;
-    }
+    let terms = Terms::of(ladder);
+    let least = match (request.min_quantity, terms.max_ticks()) {
+        (0, None) => min_quantity,
+        (0, Some(_)) => 1,
+        (named, _) => named,
+    };
+    market.min_quantity = terms.quantity("min_quantity", least)?;
     Ok(market)
 }
 

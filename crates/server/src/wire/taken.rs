@@ -6,6 +6,8 @@ use betex_core::types::{OrderId, OrderStatus, Quantity};
 /// What has become of a transaction's own order at its end.
 pub(crate) struct Taken {
     pub(crate) status: OrderStatus,
+    /// Rounded up to whole pennies. It is the whole quantity of an order that is FILLED, also where that left a
+    /// fraction of a penny.
     pub(crate) filled: Quantity,
     pub(crate) reason: Option<CancelReason>,
 }

@@ -1,5 +1,5 @@
-//! What the quantities, sides and prices of a market are on the wire. Outside there are pennies or shares,
-//! inside quanta or shares.
+//! What the quantities, stakes, sides and prices of a market are on the wire. Quantities are whole pennies or
+//! shares there, and quanta or shares in the core; stakes are quanta or shares in both.
 
 use betex_core::ladder::Ladder;
 use betex_core::types::{Money, Price, Quantity, Side};
@@ -138,6 +138,16 @@ impl Terms {
     }
 }
 
+/// An exact stake for the wire: in hundredths of a penny, which are quanta, or in shares.
+pub(crate) const fn stake(exact: Quantity) -> i64 {
+    exact.0
+}
+
+/// What an order has left, for the wire: exact, and 0 once the order is over, when a fraction is dust.
+pub(crate) fn left(whole: Quantity, fraction: u8) -> i64 {
+    if whole > Quantity::ZERO { whole.0 + i64::from(fraction) } else { 0 }
+}
+
 /// A payout for the wire: in hundredths of a penny, which are quanta, so that it is exact.
 pub(crate) fn payout(money: Money) -> u64 {
     u64::try_from(money.0).unwrap_or(0)
@@ -162,6 +172,14 @@ mod tests {
             assert_eq!(terms.count_of_sum(i128::MAX), u64::MAX);
         }
         assert_eq!((odds.count_of_sum(250), BINARY.count_of_sum(250)), (2, 250));
+    }
+
+    #[test]
+    fn a_fraction_counts_only_while_the_order_rests() {
+        assert_eq!((left(Quantity(300), 0), left(Quantity(300), 37)), (300, 337));
+        assert_eq!(left(Quantity::ZERO, 99), 0);
+        // Where it is shown in whole pennies, it is cut off.
+        assert_eq!((Terms::default().count(Quantity(399)), stake(Quantity(399))), (3, 399));
     }
 
     #[test]

@@ -79,6 +79,8 @@ async fn yes_and_no_are_one_ladder() {
     // In the words of whoever came.
     assert_eq!((fill.maker_order_id, fill.outcome_id.as_str(), fill.ticks), (yes.order_id, "No", 45));
     assert_eq!((fill.price, fill.quantity, fill.payout, fill.synthetic), (450_000, 40, 400_000, false));
+    // Of shares there are no fractions: stakes are the same shares.
+    assert_eq!((fill.stake, fill.taker_quantity, fill.taker_stake), (40, 40, 40));
     let (mut traded, mut levels) = (None, Vec::new());
     loop {
         let update = next(&mut stream).await.unwrap();

@@ -10,6 +10,7 @@ use betex_proto::v1::{
 use futures::StreamExt as _;
 use tokio_tungstenite::connect_async;
 
+use crate::audit::Audit;
 use crate::harness::{Client, MARKET, Running, lifecycle, limit, market, next, on, open, submit, subscribe};
 use crate::streams::{always, from, hear, hear_until};
 use crate::trading::{Arena, Replica, trade};
@@ -91,9 +92,17 @@ async fn everything_is_told(arena: Arena) {
     assert!(truth.0.len() > 4, "{truth:?}");
     reached.send(last).unwrap();
     let everything = hear(&mut client, 1, last).await;
-    let mut replica = Replica::default();
-    everything.iter().for_each(|update| replica.hear(update));
+    let (mut replica, mut audit) = (Replica::default(), Audit::default());
+    for update in &everything {
+        replica.hear(update);
+        audit.hear(update);
+    }
     assert_eq!(replica, truth);
+    // Fractions of a penny are only of sets at odds.
+    assert_eq!((audit.fractions > 0, audit.dusty > 0), (!arena.binary, !arena.binary));
+    if !arena.binary {
+        assert_eq!(audit.book(), truth);
+    }
     let has = |found: fn(&Update) -> bool| {
         everything.iter().any(|update| update.update.as_ref().is_some_and(found))
     };

@@ -30,6 +30,7 @@ async fn the_flow_of_the_reference() {
     assert_eq!((fill.maker_order_id, fill.price, fill.odds, fill.quantity), (1, 400_000, 2.5, 4_000));
     // In hundredths of a penny.
     assert_eq!((fill.payout, fill.taker_quantity, fill.outcome_id.as_str()), (1_000_000, 4_000, "Liverpool"));
+    assert_eq!((fill.stake, fill.taker_stake), (400_000, 400_000));
 
     let traded = loop {
         let update = next(&mut stream).await.unwrap();
@@ -39,6 +40,7 @@ async fn the_flow_of_the_reference() {
     };
     assert_eq!((traded.maker_order_id, traded.taker_order_id), (1, 2));
     assert_eq!((traded.price, traded.quantity, traded.trade_id), (400_000, 4_000, fill.trade_id));
+    assert_eq!((traded.stake, traded.payout), (400_000, 1_000_000));
     assert_eq!((traded.maker_side.as_str(), traded.taker_side.as_str()), ("BACK", "LAY"));
     assert!(traded.timestamp > 1_600_000_000_000_000_000);
 

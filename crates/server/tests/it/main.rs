@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
+mod audit;
 mod bad_input;
 mod binary;
 mod every_event;
 mod flow;
 mod forgotten;
+mod fractions;
 mod golden;
 mod harness;
 mod in_play;
@@ -15,6 +17,7 @@ mod killed;
 mod lifecycle;
 mod lines;
 mod mass_cancel;
+mod min_quantity;
 mod order_limit;
 mod order_types;
 mod orders;

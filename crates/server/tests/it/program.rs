@@ -41,6 +41,12 @@ fn bad_arguments() {
         (&["--bind", "localhost"], "invalid value 'localhost' for '--bind <ADDRESS>'"),
         (&["--durability", "sometimes"], "[possible values: always, none]"),
         (&["--job-orders-per-s=-1"], "invalid value '-1' for '--job-orders-per-s <ORDERS>'"),
+        (
+            &["--min-quantity", "0"],
+            "invalid value '0' for '--min-quantity <PENNIES>': 1 to 1000000000000 pennies are valid",
+        ),
+        (&["--min-quantity", "1000000000001"], "1 to 1000000000000 pennies are valid"),
+        (&["--min-quantity", "1.5"], "invalid value '1.5' for '--min-quantity <PENNIES>'"),
         (&["--frobnicate"], "unexpected argument '--frobnicate'"),
         (&["extra"], "unexpected argument 'extra'"),
         (&["--config", "/nowhere/at/all.toml"], "cannot read the configuration file /nowhere/at/all.toml"),
@@ -54,7 +60,16 @@ fn help_explains_every_option() {
     let out = command(&["--help"]).output().unwrap();
     assert_eq!(out.status.code(), Some(0));
     let help = String::from_utf8(out.stdout).unwrap();
-    for option in ["grpc-port", "http-port", "data-dir", "bind", "durability", "job-orders-per-s", "config"] {
+    for option in [
+        "grpc-port",
+        "http-port",
+        "data-dir",
+        "bind",
+        "durability",
+        "job-orders-per-s",
+        "min-quantity",
+        "config",
+    ] {
         let variable = format!("BETEX_{}", option.to_uppercase().replace('-', "_"));
         assert!(help.contains(&format!("--{option}")) && help.contains(&variable), "{option} in {help}");
     }

@@ -21,17 +21,18 @@ async fn with_virtual(client: &mut Client, outcome: &str, depth: u32) -> GetOrde
     client.get_order_book(request).await.unwrap().into_inner()
 }
 
-/// What all legs of the one set in this answer put in, in hundredths of a penny: the payout, whoever wins.
+/// The exact stakes of all legs of the one set in this answer, in hundredths of a penny: they are its payout.
 #[track_caller]
 fn funded(answer: &SubmitOrderResponse) -> u64 {
     let [first, ..] = &answer.fills[..] else { panic!("{answer:?}") };
     let one_trade =
         |fill: &Fill| fill.synthetic && (fill.trade_id, fill.payout) == (first.trade_id, first.payout);
     assert!(answer.fills.iter().all(one_trade), "{answer:?}");
-    assert!(answer.fills[1..].iter().all(|fill| fill.taker_quantity == 0), "{answer:?}");
+    let of_taker = |fill: &Fill| (fill.taker_quantity, fill.taker_stake);
+    assert!(answer.fills[1..].iter().all(|fill| of_taker(fill) == (0, 0)), "{answer:?}");
     assert_eq!(first.taker_quantity, answer.filled_quantity);
-    let stakes: u64 = answer.fills.iter().map(|fill| fill.quantity).sum();
-    (stakes + answer.filled_quantity) * 100
+    let stakes: i64 = answer.fills.iter().map(|fill| fill.stake).sum();
+    u64::try_from(stakes + first.taker_stake).unwrap()
 }
 
 #[tokio::test]
@@ -80,7 +81,7 @@ async fn an_uneven_set_still_adds_up() {
     for fill in &taker.fills {
         // Each maker gets its odds, or better.
         #[expect(clippy::cast_precision_loss)]
-        let (payout, stake) = (fill.payout as f64, 100.0 * fill.quantity as f64);
+        let (payout, stake) = (fill.payout as f64, fill.stake as f64);
         assert!(payout / stake >= fill.odds, "{fill:?}");
     }
 }

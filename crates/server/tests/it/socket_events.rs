@@ -40,8 +40,9 @@ async fn the_legs_of_a_set_are_cross_matches() {
     let first = taker.fills[0].trade_id;
     let said = texts(&mut socket, 6).await;
     let leg = |sequence: u64, outcome: &str, maker: u64, price: u64, quantity: u64| {
+        let stake = 100 * quantity;
         format!(
-            r#"{{"type":"match","sequence":{sequence},"market_id":"{MARKET}","outcome_id":"{outcome}","maker_order_id":{maker},"taker_order_id":3,"maker_side":"Long","taker_side":"Long","price":{price},"quantity":{quantity},"timestamp":0,"is_synthetic":true,"is_cross_match":true}}"#
+            r#"{{"type":"match","sequence":{sequence},"market_id":"{MARKET}","outcome_id":"{outcome}","maker_order_id":{maker},"taker_order_id":3,"maker_side":"Long","taker_side":"Long","price":{price},"quantity":{quantity},"timestamp":0,"is_synthetic":true,"is_cross_match":true,"stake":{stake}}}"#
         )
     };
     let filled = |order: u64, outcome: &str, sequence: u64| {
@@ -123,7 +124,7 @@ async fn a_pair_tells_of_each_level_twice() {
         submitted(2, "Yes", 600_000, "ben", first + 2),
         json!({"type": "match", "sequence": first + 3, "outcome_id": "No", "maker_order_id": 1,
             "taker_order_id": 2, "maker_side": "Long", "taker_side": "Short", "price": 450_000, "quantity": 100,
-            "timestamp": 0, "is_synthetic": false, "is_cross_match": false}),
+            "timestamp": 0, "is_synthetic": false, "is_cross_match": false, "stake": 100}),
         filled(1, "No"),
         filled(2, "Yes"),
         level("Yes", "sell", 55, 0, 0, first + 3),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use betex_proto::v1::market_update::Update;
-use betex_proto::v1::{CancelOrderRequest, GetOrderBookResponse, MarketUpdate, SubmitOrderRequest};
+use betex_proto::v1::{
+    CancelOrderRequest, GetOrderBookResponse, MarketUpdate, OrderUpdateEvent, SubmitOrderRequest,
+};
 
 use crate::harness::{Client, MARKET, book, limit, on, shares, submit};
 
@@ -114,7 +116,15 @@ fn list(side: &str) -> &'static str {
 }
 
 impl Replica {
-    fn show(&mut self, book: &GetOrderBookResponse) {
+    /// Adds a resting order to its level.
+    pub(crate) fn add(&mut self, order: &OrderUpdateEvent) {
+        let key = (order.outcome_id.clone(), list(&order.side), height(order.odds, order.ticks));
+        let level = self.0.entry(key).or_default();
+        level.0 += order.remaining_quantity;
+        level.1 += 1;
+    }
+
+    pub(crate) fn show(&mut self, book: &GetOrderBookResponse) {
         for (list, levels) in [("bids", &book.bids), ("asks", &book.asks)] {
             for level in levels {
                 let key = (book.outcome_id.clone(), list, height(level.odds, level.ticks));

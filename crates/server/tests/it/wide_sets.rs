@@ -52,15 +52,17 @@ async fn a_set_of_64_outcomes_adds_up_and_is_the_same_after_a_restart() {
         );
         assert_eq!(fill.taker_quantity, if number == 1 { 1_000 } else { 0 });
     }
-    let stakes: u64 = taker.fills.iter().map(|fill| fill.quantity).sum();
-    assert_eq!((stakes + 1_000) * 100, payout);
+    let stakes: i64 = taker.fills.iter().map(|fill| fill.stake).sum();
+    assert_eq!(u64::try_from(stakes + taker.fills[0].taker_stake).unwrap(), payout);
+    // Legs of a few pennies each, and none of them whole.
+    assert!(taker.fills.iter().any(|fill| fill.stake % 100 != 0), "{taker:?}");
 
     // The stream tells 64 legs, the taker's first, and they add up to it as well.
     let told = hear(&mut client, trade_id, taker.sequence).await;
     let told_legs = legs(&told);
     assert_eq!((told_legs.len(), told_legs[0].maker_order_id, told_legs[0].quantity), (64, 0, 1_000));
     assert!(told_legs.iter().all(|leg| (leg.trade_id, leg.payout) == (trade_id, payout)));
-    assert_eq!(told_legs.iter().map(|leg| leg.quantity).sum::<u64>() * 100, payout);
+    assert_eq!(u64::try_from(told_legs.iter().map(|leg| leg.stake).sum::<i64>()).unwrap(), payout);
     let before = snapshot(&mut client).await;
     server.stop();
 

@@ -134,6 +134,32 @@ test('quantities beyond 53 bits are strings and exact', async () => {
     await submit(market, { price: 1000, quantity });
     const filled = await submit(market, { price: 1000, quantity, side: 'LAY' });
     assert.deepEqual([filled.status, filled.fills[0].payout], ['FILLED', '100000000000000000']);
+    assert.equal(filled.fills[0].stake, '100000000000000');
+});
+
+test('a set takes fractions of a penny', async () => {
+    const market = await openMarket();
+    const small = await submit(market, { outcome_id: 'Draw', price: 3.4, quantity: 2, user_id: 'user_1' });
+    await submit(market, { outcome_id: 'Draw', price: 3.4, quantity: 100_000, user_id: 'user_2' });
+    await submit(market, { outcome_id: 'Arsenal', price: 4.2, quantity: 100_000, user_id: 'user_3' });
+    const taker = await submit(market, { price: 2.1, quantity: 10_000, user_id: 'user_4' });
+    assert.deepEqual([taker.status, taker.filled_quantity, taker.fills.length], ['FILLED', '10000', 4]);
+    const [first, second] = taker.fills;
+    assert.deepEqual([first.maker_order_id, first.quantity, first.stake, first.taker_stake], [small.order_id, '2', '105', '167']);
+    const stakes = [first.stake, first.taker_stake, second.stake].map(BigInt);
+    assert.equal(stakes.reduce((sum, stake) => sum + stake), BigInt(first.payout));
+});
+
+test('what a reduction leaves is nothing or enough', async () => {
+    const market_id = await openMarket({ min_quantity: 50 });
+    const { order_id } = await submit(market_id, {});
+    await assert.rejects(call(client, 'CancelOrder', { market_id, order_id, keep_quantity: 49 }), (error: any) => {
+        assert.equal(error.code, status.INVALID_ARGUMENT, error.details);
+        assert.ok(error.details.startsWith('INVALID_KEEP_QUANTITY: keep_quantity: '), error.details);
+        return true;
+    });
+    const reduced = await call(client, 'CancelOrder', { market_id, order_id, keep_quantity: 50 });
+    assert.deepEqual([reduced.status, reduced.remaining_quantity], ['RESTING', '50']);
 });
 
 test('events arrive by WebSocket', { timeout: 20_000 }, async (t) => {
@@ -162,8 +188,8 @@ test('events arrive by WebSocket', { timeout: 20_000 }, async (t) => {
     assert.deepEqual([created.market_id, created.name, created.outcomes], [market_id, 'Final', OUTCOMES]);
     assert.deepEqual([submitted.side, submitted.price, submitted.size, submitted.user_id, submitted.expiry_ms],
         ['lay', 400_000, 100, 'user_abc', null]);
-    assert.deepEqual([match.maker_side, match.taker_side, match.quantity, match.is_cross_match],
-        ['Short', 'Long', 100, false]);
+    assert.deepEqual([match.maker_side, match.taker_side, match.quantity, match.stake, match.is_cross_match],
+        ['Short', 'Long', 100, 10_000, false]);
 });
 
 test('a restart keeps everything', async () => {

@@ -1,5 +1,5 @@
 //! Events as the JSON of the WebSocket: the reference's six, with exactly its fields and spellings and
-//! `sequence` added, and a few more for who asks for them.
+//! `sequence` added (to a match `stake` too), and a few more for clients that ask for them.
 
 mod market;
 mod said;
@@ -13,6 +13,7 @@ use betex_core::types::{OrderId, Price, Quantity, Side, TimeInForce};
 
 use self::said::{About, Said};
 use super::taken::Taken;
+use super::terms::{left, stake};
 use crate::stream::scene::{Scene, Seen, events};
 
 /// Which events are told of.
@@ -114,14 +115,15 @@ impl Writer<'_> {
     /// The taker's own leg: no maker's order is in it.
     fn set_matched(&mut self, set: &SetMatched, seen: &Seen) {
         let orders = [OrderId::NONE, set.taker_order_id];
-        self.leg(seen, orders, set.outcome, [set.side; 2], set.price, set.quantity, true);
+        self.leg(seen, orders, set.outcome, [set.side; 2], set.price, [set.quantity, set.stake], true);
     }
 
     fn matched(&mut self, trade: &TradeMatched, seen: &Seen, transaction: &[Seen], index: usize) {
         let (synthetic, side) = (trade.is_synthetic(), trade.maker_side);
         let sides = [side, if synthetic { side } else { side.opposite() }];
         let orders = [trade.maker_order_id, trade.taker_order_id];
-        self.leg(seen, orders, trade.outcome, sides, trade.price, trade.quantity, synthetic);
+        let amounts = [trade.quantity, trade.stake];
+        self.leg(seen, orders, trade.outcome, sides, trade.price, amounts, synthetic);
         let sequence = seen.record.sequence;
         if trade.maker_remaining == Quantity::ZERO {
             self.filled(trade.maker_order_id, trade.outcome, sequence);
@@ -131,7 +133,7 @@ impl Writer<'_> {
         }
     }
 
-    /// One leg of a trade; the maker's order and side, then the taker's.
+    /// One leg of a trade; the maker's order and side, then the taker's; the quantity and the exact stake.
     #[expect(clippy::too_many_arguments, reason = "what legs of both kinds of trade have in common")]
     fn leg(
         &mut self,
@@ -140,7 +142,7 @@ impl Writer<'_> {
         outcome: OutcomeIndex,
         [maker_side, taker_side]: [Side; 2],
         price: Price,
-        quantity: Quantity,
+        [quantity, exact]: [Quantity; 2],
         synthetic: bool,
     ) {
         self.say(&Said::Match {
@@ -156,6 +158,7 @@ impl Writer<'_> {
             timestamp: seen.record.time_ns,
             is_synthetic: synthetic,
             is_cross_match: synthetic,
+            stake: stake(exact),
         });
     }
 
@@ -170,8 +173,14 @@ impl Writer<'_> {
         if order.remaining > Quantity::ZERO {
             let count = |quantity| self.scene.terms.count(quantity);
             let (cancelled_quantity, remaining_quantity) = (count(order.cancelled), count(order.remaining));
+            let remaining_stake = left(order.remaining, 0);
             if self.all {
-                self.say(&Said::OrderReduced { about, cancelled_quantity, remaining_quantity });
+                self.say(&Said::OrderReduced {
+                    about,
+                    cancelled_quantity,
+                    remaining_quantity,
+                    remaining_stake,
+                });
             }
         } else if order.reason == CancelReason::Expired {
             self.say(&Said::OrderExpired(about));
@@ -196,7 +205,8 @@ impl Writer<'_> {
     }
 }
 
-/// If this trade, the last of the order that came in, leaves nothing of it: the order's outcome.
+/// If this trade, the last of the order that came in, fills it, perhaps but for a fraction of a penny: the
+/// order's outcome.
 fn fills_its_order(trade: &TradeMatched, transaction: &[Seen], index: usize) -> Option<OutcomeIndex> {
     let is_of_it = |event: &Event| matches!(event, Event::TradeMatched(other) if other.taker_order_id == trade.taker_order_id);
     if events(&transaction[index + 1..]).any(is_of_it) {

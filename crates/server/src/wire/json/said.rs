@@ -29,6 +29,8 @@ pub(super) enum Said<'a> {
         timestamp: u64,
         is_synthetic: bool,
         is_cross_match: bool,
+        /// Not one of the reference's fields: the exact stake, in quanta or shares.
+        stake: i64,
     },
     OrderFilled(About<'a>),
     OrderExpired(About<'a>),
@@ -57,6 +59,7 @@ pub(super) enum Said<'a> {
         about: About<'a>,
         cancelled_quantity: u64,
         remaining_quantity: u64,
+        remaining_stake: i64,
     },
     BookUpdate {
         market_id: &'a str,

@@ -1,7 +1,7 @@
 //! What happens to orders, and what levels then hold.
 
 use betex_core::event::{
-    CancelReason, Half, OrderAccepted, OrderCancelled, OutcomeIndex, SetMatched, TradeMatched,
+    CancelReason, Event, Half, OrderAccepted, OrderCancelled, OutcomeIndex, SetMatched, TradeMatched,
 };
 use betex_core::types::{OrderStatus, Price, Quantity};
 use betex_proto::v1::market_update::Update;
@@ -10,25 +10,31 @@ use betex_proto::v1::{BookUpdateEvent, MatchEvent, OrderUpdateEvent};
 use super::Said;
 use crate::stream::scene::{Seen, events};
 use crate::wire::taken::Taken;
-use crate::wire::terms::payout;
+use crate::wire::terms::{left, payout, stake};
 
 impl Said<'_> {
     /// The order that came in, or the half of one, as it stands at the end of its transaction.
     pub(super) fn accepted(&self, order: &OrderAccepted, transaction: &[Seen]) -> Update {
         let taken = Taken::of(order, events(transaction));
+        let remaining_stake = left(order.resting, order.fraction);
         let whole_order_id = match order.half {
             Half::Whole => 0,
             Half::Near | Half::Far => order.half.whole_of(order.order_id).0,
         };
         let arrived = self.arrived(order, &taken);
-        Update::OrderUpdate(OrderUpdateEvent { whole_order_id, ..arrived })
+        Update::OrderUpdate(OrderUpdateEvent { whole_order_id, remaining_stake, ..arrived })
     }
 
     /// The order on a quarter line that came in: both halves of it, as they stand at the end.
     pub(super) fn split(&self, order: &OrderAccepted, far: OutcomeIndex, transaction: &[Seen]) -> Update {
         let taken = Taken::of_split(order, events(transaction));
+        // Each half has a fraction of its own: together they may come to more than a penny.
+        let remaining_stake =
+            halves(order, events(transaction)).map(|half| left(half.resting, half.fraction));
+        let remaining_stake = remaining_stake.sum();
         Update::OrderUpdate(OrderUpdateEvent {
             outcome_id: self.scene.quarter_line(order.outcome, far),
+            remaining_stake,
             ..self.arrived(order, &taken)
         })
     }
@@ -51,6 +57,7 @@ impl Said<'_> {
         Update::MatchEvent(MatchEvent {
             taker_order_id: set.taker_order_id.0,
             quantity: self.scene.terms.count(set.quantity),
+            stake: stake(set.stake),
             maker_side: side.to_owned(),
             taker_side: side.to_owned(),
             payout: payout(set.payout),
@@ -67,6 +74,7 @@ impl Said<'_> {
             maker_order_id: trade.maker_order_id.0,
             taker_order_id: trade.taker_order_id.0,
             quantity: self.scene.terms.count(trade.quantity),
+            stake: stake(trade.stake),
             maker_side: self.scene.terms.side_name(trade.maker_side).to_owned(),
             taker_side: self.scene.terms.side_name(taker_side).to_owned(),
             payout: payout(trade.payout),
@@ -97,6 +105,7 @@ impl Said<'_> {
             side: self.scene.terms.side_name(trade.maker_side).to_owned(),
             status: status.name().to_owned(),
             user_id: self.scene.user(trade.maker_account).into_owned(),
+            remaining_stake: left(trade.maker_remaining, trade.maker_fraction),
             ..self.order(id, price, quantity, trade.maker_filled, trade.maker_remaining)
         })
     }
@@ -109,6 +118,8 @@ impl Said<'_> {
             status: status.name().to_owned(),
             reason: order.reason.name().to_owned(),
             user_id: self.scene.user(order.account).into_owned(),
+            // A reduction leaves whole pennies.
+            remaining_stake: left(order.remaining, 0),
             ..self.order(order.order_id.0, order.price, order.quantity, order.filled, order.remaining)
         })
     }
@@ -152,4 +163,16 @@ impl Said<'_> {
             })
         })
     }
+}
+
+/// The halves of an order on a quarter line, as they came in.
+fn halves<'a>(
+    whole: &OrderAccepted,
+    events: impl Iterator<Item = &'a Event>,
+) -> impl Iterator<Item = &'a OrderAccepted> {
+    let whole = whole.order_id;
+    events.filter_map(move |event| match event {
+        Event::OrderAccepted(half) if half.half.whole_of(half.order_id) == whole => Some(half),
+        _ => None,
+    })
 }
