@@ -74,8 +74,7 @@ impl Field {
         self.taken.extend(self.twin.follow(&self.exchange, kind, core));
     }
 
-    /// Somebody quotes every outcome on one side, at what it is worth or a little off, as often as makes a
-    /// few levels.
+    /// An order on one side of every outcome, at what it is worth or a tick from it.
     fn quote(&mut self) {
         let side = [Side::Yes, Side::No][self.below(2)];
         for outcome in 0..self.plan.outcomes {
