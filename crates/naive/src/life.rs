@@ -6,7 +6,7 @@ use crate::{Hold, Market, MarketState, Order, Phase, Refusal, Status, Transition
 /// Which orders a mass cancel takes out. What is left at its default does not restrict it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only this account's; 0: everybody's.
+    /// Only this account's; 0: of any.
     pub account: u64,
     /// Only on this outcome.
     pub outcome: Option<usize>,

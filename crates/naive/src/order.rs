@@ -1,4 +1,4 @@
-//! Orders as they were taken, what became of them, and whom they met.
+//! Orders as they were taken, what became of them, and which others they met.
 
 use crate::Side;
 
@@ -9,7 +9,7 @@ pub struct Order {
     pub number: u64,
     /// Whether it is all of what was asked for.
     pub part: Part,
-    /// Whose it is; 0: nobody's.
+    /// Whose it is; 0: of no account.
     pub account: u64,
     /// The client's own name for it.
     pub client_id: Option<String>,
@@ -107,7 +107,7 @@ pub struct Trade {
     pub quantity: i64,
     /// What is paid if that outcome wins, stake included; in a set whichever wins.
     pub payout: i128,
-    /// Whom it met, by outcome.
+    /// The orders that it met, by outcome.
     pub makers: Vec<Leg>,
 }
 
@@ -161,7 +161,7 @@ pub struct Answer {
     pub dust: i64,
     /// Why the rest was cancelled, if it was.
     pub reason: Option<Reason>,
-    /// Whom it met, in turn.
+    /// Its trades, in turn.
     pub trades: Vec<Trade>,
     /// The orders of its own account that it had cancelled, in turn.
     pub own_cancelled: Vec<u64>,

@@ -54,7 +54,7 @@ impl Maker {
 pub(crate) struct Set {
     /// The taker's price, cut (BACK) or raised (LAY).
     pub(crate) price: i128,
-    /// What is paid whoever wins, at odds the sum of all stakes.
+    /// What is paid whichever outcome wins, at odds the sum of all stakes.
     pub(crate) payout: i128,
     pub(crate) taker: i128,
     /// By maker.

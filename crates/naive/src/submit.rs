@@ -17,7 +17,7 @@ struct Share {
 }
 
 impl Market {
-    /// Takes an order: it meets what it can, and what is left rests or is cancelled. Whoever calls has
+    /// Takes an order: it meets what it can, and what is left rests or is cancelled. The caller has
     /// let expire what is due.
     pub fn submit(&mut self, now_ns: u64, order: &NewOrder) -> Result<Answer, Refusal> {
         if let Some(first) = self.find_client_id(order.account, order.client_id.as_deref()) {

@@ -75,7 +75,7 @@ impl Ladder {
         self.runs().into_iter().flat_map(|(from, to, step)| (from..=to).step_by(step as usize)).collect()
     }
 
-    /// The worst there is for whoever takes on this side.
+    /// The worst there is for a taker on this side.
     pub const fn worst(self, side: Side) -> u32 {
         match (self, side) {
             (Self::Classic | Self::Finest, Side::Back) => 10_100,
@@ -85,7 +85,7 @@ impl Ladder {
         }
     }
 
-    /// How good a price is for whoever takes on this side; more is better. Backers want high odds,
+    /// How good a price is for a taker on this side; more is better. Backers want high odds,
     /// layers low ones; buyers want low prices, sellers high ones.
     pub const fn good(self, side: Side, price: u32) -> i64 {
         match (self, side) {
@@ -108,7 +108,7 @@ pub enum MarketState {
     Closed,
 }
 
-/// What keeps a market suspended, whatever else it is told to be.
+/// What keeps a market suspended, whatever state it is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// Halted.
@@ -177,7 +177,7 @@ pub enum SelfTrade {
 /// An order as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOrder {
-    /// Whose it is; 0: nobody's.
+    /// Whose it is; 0: of no account.
     pub account: u64,
     /// The client's own name for it.
     pub client_id: Option<String>,
@@ -266,6 +266,6 @@ pub enum Refusal {
     DuplicateClientId(u64),
     /// No such resting order.
     NotFound,
-    /// Somebody else's order.
+    /// Another account's order.
     NotTheOwner,
 }

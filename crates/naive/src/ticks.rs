@@ -8,7 +8,7 @@ use crate::sets::{Found, Maker, Set, Wanted};
 pub(crate) fn look(max: u32, wanted: &Wanted, makers: &[Maker]) -> Found {
     let price = i128::from(max) - makers.iter().map(|maker| maker.price).sum::<i128>();
     let better = match wanted.side {
-        // Somebody buys at an absurd price: the one with the fewest shares is in the way. Of several it is
+        // A BUY is at an absurd price: the maker with the fewest shares is in the way. Of several it is
         // the first.
         Side::Back if price < 1 => {
             let fewest = (0..makers.len()).min_by_key(|place| makers[*place].left);

@@ -27,6 +27,8 @@ struct Met {
     trades: Vec<naive::Trade>,
     own_cancelled: Vec<u64>,
     remaining: i64,
+    /// Exactly.
+    left: i64,
 }
 
 impl Twin {
@@ -104,8 +106,8 @@ impl Twin {
         let answer = self.market.submit(events[0].time_ns, &asked(order, far));
         let answer = answer
             .map_err(|refusal| Failure::new(Check::Twin, format!("{order:?} is refused: {refusal:?}")))?;
-        let twin =
-            Met { trades: answer.trades, own_cancelled: answer.own_cancelled, remaining: answer.remaining };
+        let naive::Answer { trades, own_cancelled, remaining, left, .. } = answer;
+        let twin = Met { trades, own_cancelled, remaining, left };
         ensure(engine == twin, Check::Twin, || format!("{order:?}: engine {engine:?}, twin {twin:?}"))
     }
 
@@ -114,7 +116,13 @@ impl Twin {
         let mut outcome = order.outcome.index();
         for event in events {
             match &event.event {
-                Event::OrderAccepted(part) => outcome = part.outcome.index(),
+                Event::OrderAccepted(part) => {
+                    outcome = part.outcome.index();
+                    // The order itself, or a half of it.
+                    if part.resting.0 > 0 {
+                        met.left += part.resting.0 + i64::from(part.fraction);
+                    }
+                }
                 Event::SetMatched(set) => met.trades.push(self.set(set)),
                 Event::TradeMatched(leg) if leg.is_synthetic() => {
                     let leg = self.leg(leg);
@@ -135,7 +143,8 @@ impl Twin {
             taker: self.number(set.taker_order_id),
             set: true,
             price: set.price.0,
-            stake: set.quantity.0,
+            stake: set.stake.0,
+            quantity: set.quantity.0,
             payout: set.payout.0.into(),
             makers: Vec::with_capacity(set.makers.into()),
         }
@@ -147,7 +156,9 @@ impl Twin {
             outcome: trade.outcome.index(),
             side: side(trade.maker_side),
             price: trade.price.0,
-            stake: trade.quantity.0,
+            stake: trade.stake.0,
+            quantity: trade.quantity.0,
+            left: trade.maker_remaining.0 + i64::from(trade.maker_fraction),
             payout: trade.payout.0.into(),
         }
     }
@@ -159,8 +170,9 @@ impl Twin {
             naive::Ladder::Ticks(max) if taken != maker.outcome => max - maker.price,
             _ => maker.price,
         };
-        let (stake, payout, taker) = (maker.stake, maker.payout, self.number(trade.taker_order_id));
-        naive::Trade { taker, set: false, price, stake, payout, makers: vec![maker] }
+        let naive::Leg { stake, quantity, payout, .. } = maker;
+        let taker = self.number(trade.taker_order_id);
+        naive::Trade { taker, set: false, price, stake, quantity, payout, makers: vec![maker] }
     }
 
     fn take_out(&mut self, cancelled: &OrderCancelled) -> Checked {
@@ -171,6 +183,8 @@ impl Twin {
             return Err(Failure::new(Check::Twin, format!("the twin has no {cancelled:?}")));
         };
         order.remaining -= cancelled.cancelled.0;
+        // A fraction of a penny goes, too.
+        order.left = order.remaining;
         ensure(order.remaining == cancelled.remaining.0, Check::Twin, || {
             format!("{cancelled:?} of {order:?}")
         })
@@ -184,11 +198,13 @@ impl Twin {
         for (outcome, place) in (0..).map(OutcomeIndex).zip(0..self.market.outcomes) {
             for engine_side in [Side::Yes, Side::No] {
                 let twin = self.market.queue(place, side(engine_side));
-                let twin =
-                    twin.iter().map(|order| (order.number, order.account, order.filled, order.remaining));
-                let engine = market
-                    .orders(outcome, engine_side)
-                    .map(|order| (self.number(order.id), order.account.0, order.filled.0, order.remaining.0));
+                let twin = twin
+                    .iter()
+                    .map(|order| (order.number, order.account, order.filled, order.remaining, order.left));
+                let engine = market.orders(outcome, engine_side).map(|order| {
+                    let left = order.remaining.0 + i64::from(order.fraction);
+                    (self.number(order.id), order.account.0, order.filled.0, order.remaining.0, left)
+                });
                 ensure(engine.eq(twin), Check::Twin, || {
                     format!("market {id}, {outcome:?}, {engine_side:?}: the queues differ")
                 })?;

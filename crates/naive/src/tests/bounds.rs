@@ -57,16 +57,16 @@ fn so_much_is_looked_at_for_sets() {
 
 #[test]
 fn a_look_counts_even_where_a_maker_is_missing() {
-    // Each direct order is a step with a look of 255, and so is the end: the 515th look is one too many.
-    assert_eq!(WORK_MAX / 255, 514);
+    // Each direct order is a step with a look of 128, and so is the end: the 1025th look is one too many.
+    assert_eq!(WORK_MAX, 1_024 * 128);
     let missing = |direct: i64| {
         let mut market =
-            filled(Market::new(256), &(0..direct).map(|_| lay(1, 20_000, 100)).collect::<Vec<_>>());
+            filled(Market::new(129), &(0..direct).map(|_| lay(1, 20_000, 100)).collect::<Vec<_>>());
         let lasting = Lasting::AtLeast(0);
         market.submit(0, &NewOrder { lasting, ..back(2, 10_100, direct * 100 + 100) })
     };
-    assert_eq!(missing(513), Err(Refusal::WouldNotFill));
-    assert_eq!(missing(514), Err(Refusal::OrderLimit));
+    assert_eq!(missing(1_023), Err(Refusal::WouldNotFill));
+    assert_eq!(missing(1_024), Err(Refusal::OrderLimit));
 }
 
 #[test]

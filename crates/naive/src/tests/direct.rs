@@ -40,7 +40,7 @@ fn own_orders_are_skipped_and_never_rested_across() {
     let answer = market.submit(0, &back(1, 25_000, 300)).expect("valid");
     assert_eq!((answer.filled, answer.remaining, answer.reason), (100, 0, Some(Reason::SelfTrade)));
     assert_eq!(market.submit(0, &back(1, 25_000, 300)), Err(Refusal::SelfTrade));
-    // Beside its own order, or where nobody has an account, it is welcome.
+    // Beside its own order it may rest, and orders of no account may meet.
     assert!(market.submit(0, &back(1, 27_000, 300)).is_ok());
     let mut market = super::market(&[lay(0, 26_000, 100)]);
     assert_eq!(met(&mut market, &back(0, 26_000, 100)), [(1, 26_000, 100)]);
@@ -120,7 +120,7 @@ fn closing_cancels_all_and_is_final() {
 fn work_is_bounded() {
     let makers: Vec<_> = (0..4_097).map(|_| lay(1, 25_000, 100)).collect();
     let mut market = market(&makers);
-    // Its own orders are in front; somebody else's order behind them is out of reach.
+    // Its own orders come first; another account's order after them is out of reach.
     market.submit(0, &lay(2, 25_000, 100)).expect("valid");
     let answer = market.clone().submit(0, &back(1, 25_000, 100)).expect("valid");
     assert_eq!((answer.filled, answer.reason), (0, Some(Reason::OrderLimit)));

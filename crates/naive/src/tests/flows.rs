@@ -43,7 +43,7 @@ fn check_trade(market: &Market, trade: &Trade, taken: &NewOrder, limit: u32) {
         assert!(trade.stake == leg.stake && trade.stake % market.ladder.unit() == 0, "{trade:?}");
         let exact = i128::from(leg.stake) * i128::from(leg.price);
         assert!(!at_odds || exact == leg.payout * 10_000, "the payout is exact: {trade:?}");
-        // The outcome loses, too, in favour of one that nobody traded.
+        // The outcome loses, too, in favour of one that was not traded.
         outcomes.push(usize::MAX);
     }
     for winner in outcomes {

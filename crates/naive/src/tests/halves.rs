@@ -91,7 +91,7 @@ fn own_orders_are_in_the_way_of_the_whole() {
     // Where the near half is filled its own is not in the way of anything.
     let book = [lay(2, 26_000, 100), lay(1, 25_000, 500)];
     assert_eq!(taken(&book, Skip), Ok((Status::PartiallyFilled, 500, 500, None)));
-    // The near half meets its own first: the far one meets nobody any more.
+    // The near half meets its own first: the far one meets no order any more.
     let book = [lay(2, 25_000, 100), on(2, lay(1, 25_000, 300))];
     assert_eq!(taken(&book, CancelTaker), cancelled(0));
     assert_eq!(taken(&book, Skip), cancelled(300));

@@ -42,7 +42,7 @@ fn filled(mut market: Market, orders: &[NewOrder]) -> Market {
     market
 }
 
-/// Whom an order meets, at what price, for how much.
+/// The orders that an order meets, at what price, for how much.
 fn met(market: &mut Market, order: &NewOrder) -> Vec<(u64, u32, i64)> {
     let answer = market.submit(0, order).expect("a valid order");
     let legs = answer.trades.iter().flat_map(|trade| &trade.makers);

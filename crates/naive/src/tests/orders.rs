@@ -65,7 +65,7 @@ fn post_only_never_matches() {
     // Directly, and by a set.
     assert_eq!(market(&[lay(2, 25_000, 100)]).submit(0, &post(cross())), Err(Refusal::WouldMatch));
     assert_eq!(market(&[on(1, back(2, 16_000, 500))]).submit(0, &post(cross())), Err(Refusal::WouldMatch));
-    // Behind an own order there is another.
+    // After an own order there is another.
     let book = [lay(1, 25_000, 100), lay(2, 25_000, 100)];
     assert_eq!(market(&book).submit(0, &post(cross())), Err(Refusal::WouldMatch));
     assert_eq!(market(&book[..1]).submit(0, &post(cross())), Err(Refusal::SelfTrade));

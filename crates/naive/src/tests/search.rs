@@ -73,6 +73,23 @@ fn a_direct_order_has_to_be_beaten() {
 }
 
 #[test]
+fn a_tie_with_the_direct_order_passes_nothing_over() {
+    // The taker carries more than the makers, and no payout beats the direct order. A half is exact in units of
+    // 10^-18; a third is rounded down, which is made up for.
+    let found = |side, others: &[(i128, i128)], direct| {
+        let limit = if side == Side::Back { 10_100 } else { 10_000_000 };
+        look(&Wanted { direct: Some(direct), ..wanted(side, 10_000_000, limit) }, &makers(others))
+    };
+    let half = [(20_000, 1_000)];
+    for side in [Side::Back, Side::Lay] {
+        assert_eq!(found(side, &half, 20_000), Found::Nothing, "{side:?}");
+        assert_eq!(found(side, &THIRD, 30_000), Found::Nothing, "{side:?}");
+    }
+    assert_eq!(found(Side::Back, &half, 19_900), set(20_000, 2_000, 1_000, &[1_000]));
+    assert_eq!(found(Side::Lay, &half, 20_200), set(20_000, 2_000, 1_000, &[1_000]));
+}
+
+#[test]
 fn what_is_implied_has_to_reach_the_limit() {
     // Half is exact in units of 10^-18, and so is its price.
     let half = makers(&[(20_000, 1_000)]);

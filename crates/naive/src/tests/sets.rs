@@ -126,7 +126,7 @@ fn an_absurd_price_is_passed_over() {
         trades(&mut market, &back(4, 40_000, 10_000)),
         [(40_000, 10_000, 40_000, vec![(2, 10_000), (3, 20_000)])]
     );
-    // A layer has no set if the others leave nothing; below 1.01 somebody is in the way.
+    // A layer has no set if the others leave nothing; below 1.01 an order is in the way.
     let book = [on(1, lay(1, 10_000_000, 100)), on(1, lay(2, 30_000, 100_000))];
     let mut market = filled(Market::new(2), &book);
     assert_eq!(met(&mut market, &lay(3, 15_000, 20_000)), [(2, 30_000, 10_000)]);

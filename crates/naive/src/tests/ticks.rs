@@ -84,7 +84,7 @@ fn a_pair_is_one_ladder() {
         .map(|trade| (trade.set, trade.price, trade.makers[0].outcome, trade.makers[0].price, trade.stake))
         .collect();
     assert_eq!(told, [(false, 60, 1, 40, 10), (false, 60, 1, 40, 5), (false, 61, 0, 61, 5)]);
-    // SELL NO at 39 is BUY YES at 61, also for whoever is not to meet itself.
+    // SELL NO at 39 is BUY YES at 61, also for an account that is not to meet its own.
     assert_eq!(market.submit(0, &sell(2, 1, 39, 5)), Err(Refusal::SelfTrade));
     assert_eq!(met(&mut market, &sell(4, 1, 39, 5)), [(2, 61, 5)]);
 }

@@ -26,6 +26,8 @@ fn a_price_of_whole_stakes_is_shown_as_it_is() {
     // 3.50 and 5.40 leave 1.89, and 100 of 189; the rounding of q is on the safe side.
     assert_eq!(shown(Side::Back, [35_000, 54_000]), Some(18_800));
     assert_eq!(shown(Side::Lay, [35_000, 54_000]), Some(19_000));
+    // 1.40 and 65 leave 3.69919: 3.70 is nearer than two of 8192.
+    assert_eq!(shown(Side::Lay, [14_000, 650_000]), Some(37_500));
     // Nothing is left, more than 1000 is left, and less than 1.01.
     assert_eq!(shown(Side::Lay, [20_000, 20_000]), None);
     assert_eq!(shown(Side::Lay, [10_100, 1_010_100]), None);

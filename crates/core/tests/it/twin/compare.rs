@@ -74,8 +74,10 @@ impl Twin {
     /// The virtual levels of the first outcomes and the last one.
     pub(super) fn compare_virtual_levels(&self, exchange: &Exchange) {
         let market = exchange.state.market(market_id(self.place)).expect("the market is there");
+        // The twin is slow where there are many.
+        let first = if self.market.outcomes > 12 { 1 } else { 3 };
         let outcomes = 0..self.market.outcomes;
-        let some = outcomes.filter(|outcome| *outcome < 3 || *outcome + 1 == self.market.outcomes);
+        let some = outcomes.filter(|outcome| *outcome < first || *outcome + 1 == self.market.outcomes);
         for outcome in some {
             for side in [Side::Yes, Side::No] {
                 let core = market.virtual_levels(index(outcome), side, DEPTH);

@@ -74,13 +74,12 @@ impl Field {
         self.taken.extend(self.twin.follow(&self.exchange, kind, core));
     }
 
-    /// Somebody quotes every outcome on one side, at what it is worth or a little off, as often as makes a
-    /// few levels.
+    /// An order on one side of every outcome, at what it is worth or a tick from it.
     fn quote(&mut self) {
         let side = [Side::Yes, Side::No][self.below(2)];
         for outcome in 0..self.plan.outcomes {
-            let offset = i32::try_from(self.below(4)).expect("few") - 1;
-            let order = self.order(outcome, side, if side == Side::Yes { offset } else { -offset });
+            let offset = i32::try_from(self.below(3)).expect("few") - 1;
+            let order = self.order(outcome, side, offset);
             self.run(&CommandKind::SubmitOrder(order));
         }
     }
@@ -88,11 +87,11 @@ impl Field {
     fn take(&mut self) {
         let side = [Side::Yes, Side::No][self.below(2)];
         let outcome = self.below(self.plan.outcomes);
-        let offset = i32::try_from(self.below(12)).expect("few") - 4;
+        let offset = i32::try_from(self.below(40)).expect("few") - 4;
         let order = self.order(outcome, side, if side == Side::Yes { -offset } else { offset });
         let price = match (order.price, self.below(8)) {
             (OrderPrice::Limit(price), 0) => OrderPrice::Market { worst: Some(price) },
-            (_, 1) => OrderPrice::Market { worst: None },
+            (_, 1..4) => OrderPrice::Market { worst: None },
             (price, _) => price,
         };
         let time_in_force = match self.below(8) {
@@ -128,11 +127,10 @@ impl Field {
     }
 
     fn play(&mut self, steps: usize) {
-        self.quote();
         for _ in 0..steps {
-            match self.below(10) {
-                0 => self.quote(),
-                1 | 2 => self.reduce(),
+            match self.below(12) {
+                0..3 => self.quote(),
+                3 => self.reduce(),
                 _ => self.take(),
             }
             self.twin.compare(&self.exchange);
@@ -164,12 +162,12 @@ fn fields(outcomes: &[usize], steps: usize, times: u8) -> (usize, usize) {
 
 #[test]
 fn core_and_twin_say_the_same_of_small_fields() {
-    let (sets, fractions) = fields(&[2, 3, 4, 5, 8], 60, 9);
+    let (sets, fractions) = fields(&[2, 3, 4, 5, 8], 150, 9);
     assert!(sets > 3_000 && fractions > 5_000, "{sets} {fractions}");
 }
 
 #[test]
 fn core_and_twin_say_the_same_of_wide_fields() {
-    let (sets, fractions) = fields(&[13, 20, 37, 64], 25, 9);
+    let (sets, fractions) = fields(&[13, 20, 37, 64], 50, 36);
     assert!(sets > 500 && fractions > 5_000, "{sets} {fractions}");
 }
