@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use super::queue::Queue;
 use super::taker::{Taker, Work};
 use crate::book::Order;
+use crate::ladder::Tick;
 use crate::limits::OWN_ORDERS_SKIPPED_MAX;
 
 /// What this command did to orders to which a lane may come back, for all lanes. Few commands have any, so
@@ -62,6 +63,14 @@ impl<'a> Lane<'a> {
             before: None,
             after: None,
         }
+    }
+
+    /// Moves the head past the first levels that are such. Answers with how many orders they hold, and stops
+    /// after more than `most`. Only of a new lane.
+    pub(super) fn skip_levels(&mut self, most: u32, is_such: impl Fn(Tick) -> bool) -> u32 {
+        let (skipped, first) = self.queue.after_levels(most, is_such);
+        (self.head, self.at) = (first, first);
+        skipped
     }
 
     /// The maker at the cursor, and what this command has left of it.

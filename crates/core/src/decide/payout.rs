@@ -11,7 +11,7 @@ const ONE: u128 = 1_000_000_000_000_000_000;
 /// Odds of 1, times certainty.
 const UNIT: u128 = 10_000 * ONE;
 /// The probability of the highest odds there are, 1000.
-const LONGEST: i128 = (ONE / 1_000) as i128;
+const LONGEST: i128 = (ONE / 1_000).cast_signed();
 /// Rounding may cost the taker one part in so many of the smaller of its stake and its profit.
 const TOLERANCE: u128 = 1_024;
 /// The smallest stake of a taker that a virtual level counts on. A taker of one unit has 10 000 quanta, and
@@ -55,12 +55,12 @@ enum Implied {
 impl Implied {
     fn of(side: Side, makers: u128) -> Self {
         // At most 255 probabilities of at most 1.
-        let left = ONE as i128 - makers as i128;
+        let left = ONE.cast_signed() - makers.cast_signed();
         match side {
             Side::Yes if left < LONGEST => Self::TooGood,
             Side::No if left <= 0 => Self::Nothing,
             // Below 1.01.
-            Side::No if left * 10_100 > UNIT as i128 => Self::TooGood,
+            Side::No if left * 10_100 > UNIT.cast_signed() => Self::TooGood,
             _ => u64::try_from(left).map_or(Self::Nothing, Self::Left),
         }
     }
@@ -98,6 +98,31 @@ pub(super) fn could_serve(ladder: Ladder, taker: Place, best: impl Iterator<Item
     }
 }
 
+/// What the prices of the makers come to. It changes only when a price does.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Prices {
+    /// The probabilities that they stand for, together.
+    probability: u128,
+    /// The smallest payout at which no maker's stake is rounded, if it is one that a set can have.
+    even: Option<u64>,
+}
+
+impl Prices {
+    pub(super) fn of(makers: &[Maker]) -> Self {
+        let mut even = Some(1_u64);
+        for maker in makers {
+            even = even.and_then(|even| least_common_multiple(even, maker.even));
+        }
+        Self { probability: makers.iter().map(|maker| u128::from(maker.probability)).sum(), even }
+    }
+}
+
+/// Whether a single maker at these odds leaves a taker a price too good to be one.
+pub(super) fn is_too_good(side: Side, ladder: Ladder, tick: Tick) -> bool {
+    let is_odds = matches!(ladder, Ladder::Classic | Ladder::Finest);
+    is_odds && matches!(Implied::of(side, ladder.probability(tick).into()), Implied::TooGood)
+}
+
 /// What a taker has and takes.
 pub(super) struct Wanted {
     side: Side,
@@ -126,16 +151,15 @@ impl Wanted {
         Self { side, left: ENDLESS, limit: Limit::BestOf(ladder), direct: 0 }
     }
 
-    /// The best set with these makers. Notes with each of them what it puts in.
-    pub(super) fn look(&self, makers: &mut [Maker]) -> Look {
-        let (mut sum, mut bound, mut scarcest) = (0, u64::MAX, 0);
+    /// The best set with these makers at these prices. Notes with each of them what it puts in.
+    pub(super) fn look(&self, prices: &Prices, makers: &mut [Maker]) -> Look {
+        let (mut bound, mut scarcest) = (u64::MAX, 0);
         for (place, maker) in makers.iter().enumerate() {
-            sum += u128::from(maker.probability);
             if maker.bound < bound {
                 (bound, scarcest) = (maker.bound, place);
             }
         }
-        let left = match Implied::of(self.side, sum) {
+        let left = match Implied::of(self.side, prices.probability) {
             Implied::Left(left) => left,
             Implied::TooGood => return Look::PassOver(scarcest),
             Implied::Nothing => return Look::Nothing,
@@ -143,7 +167,7 @@ impl Wanted {
         let count = makers.len() as u64;
         let limit = match self.limit {
             Limit::Odds(limit) => Some(limit),
-            Limit::BestOf(ladder) => best_limit(self.side, ladder, left, makers),
+            Limit::BestOf(ladder) => best_limit(self.side, ladder, left, count, prices.even),
         };
         let Some(limit) = limit else { return Look::Nothing };
         let direct = self.direct;
@@ -152,21 +176,25 @@ impl Wanted {
         {
             return Look::Nothing;
         }
-        let look = Terms { wanted: self, implied: left, limit };
-        let takers_bound = self.carries(self.left, left);
-        match look.choose(makers, bound, takers_bound) {
+        let terms = Terms { wanted: self, implied: left, limit };
+        // The makers' bound, unless the taker cannot carry it.
+        let largest = self.carried(bound, self.left, left);
+        match terms.choose(makers, largest, bound, prices.even) {
             Some(set) => Look::Found(set),
-            None if bound <= takers_bound => Look::PassOver(scarcest),
+            None if largest == bound => Look::PassOver(scarcest),
             None => Look::Nothing,
         }
     }
 
-    /// The payout that so much of the taker can carry where so much of certainty is its part.
-    fn carries(&self, stake: u64, part: u64) -> u64 {
-        if stake == ENDLESS {
-            return ENDLESS;
+    /// The largest payout up to `most` that this stake of the taker can carry where its part of certainty is
+    /// `part`.
+    fn carried(&self, most: u64, stake: u64, part: u64) -> u64 {
+        let certain = u128::from(stake) * ONE;
+        // Nearly always it can: then there is nothing to divide.
+        if self.left == ENDLESS || u128::from(most) * u128::from(part) <= certain {
+            return most;
         }
-        u64::try_from(u128::from(stake) * ONE / u128::from(part)).unwrap_or(ENDLESS)
+        u64::try_from(certain / u128::from(part)).map_or(most, |carried| carried.min(most))
     }
 }
 
@@ -180,25 +208,29 @@ struct Terms<'a> {
 impl Terms<'_> {
     /// The first acceptable one of the payouts that are tried: the largest that both sides can carry, one
     /// that certainly leaves the taker enough, and the largest at which nothing is rounded.
-    fn choose(&self, makers: &mut [Maker], makers_bound: u64, takers_bound: u64) -> Option<Set> {
-        let largest = makers_bound.min(takers_bound);
+    fn choose(
+        &self,
+        makers: &mut [Maker],
+        largest: u64,
+        makers_bound: u64,
+        even: Option<u64>,
+    ) -> Option<Set> {
         if let Some(set) = self.try_payout(makers, largest) {
             return Some(set);
         }
         let count = makers.len() as u64;
         let (wanted, rounded) = (self.wanted, self.implied + count);
-        let certain = match wanted.side {
-            _ if wanted.left == ENDLESS => ENDLESS,
-            Side::Yes => wanted.carries(wanted.left.saturating_sub(count), rounded),
-            Side::No => wanted.carries(wanted.left, rounded),
+        let stake = match wanted.side {
+            Side::Yes => wanted.left.saturating_sub(count),
+            Side::No => wanted.left,
         };
-        let certain = makers_bound.min(certain);
+        let certain = wanted.carried(makers_bound, stake, rounded);
         if certain != largest
             && let Some(set) = self.try_payout(makers, certain)
         {
             return Some(set);
         }
-        let even = even_payout(makers, largest)?;
+        let even = even.filter(|even| *even <= largest)?;
         let even = largest / even * even;
         if even == largest { None } else { self.try_payout(makers, even) }
     }
@@ -264,18 +296,9 @@ impl Terms<'_> {
     }
 }
 
-/// The smallest payout at which no maker's stake is rounded, unless it is above `max`.
-fn even_payout(makers: &[Maker], max: u64) -> Option<u64> {
-    let mut payout = 1_u64;
-    for maker in makers {
-        if !payout.is_multiple_of(maker.even) {
-            payout = (payout / gcd(payout, maker.even)).checked_mul(maker.even)?;
-        }
-        if payout > max {
-            return None;
-        }
-    }
-    Some(payout)
+/// Of payouts that can be: at most 10^17.
+fn least_common_multiple(a: u64, b: u64) -> Option<u64> {
+    if a.is_multiple_of(b) { Some(a) } else { (a / gcd(a, b)).checked_mul(b) }
 }
 
 /// The smallest payout at which the stake of a maker at these odds is not rounded.
@@ -291,20 +314,21 @@ const fn gcd(mut a: u64, mut b: u64) -> u64 {
 }
 
 /// The best price of a ladder at which a taker of one unit is not refused by rounding.
-fn best_limit(side: Side, ladder: Ladder, left: u64, makers: &[Maker]) -> Option<u64> {
-    let count = makers.len() as u64;
-    let rounded = u128::from(left + count);
+fn best_limit(side: Side, ladder: Ladder, left: u64, makers: u64, even: Option<u64>) -> Option<u64> {
+    let rounded = u128::from(left + makers);
     // At a price at which nothing is rounded, and a unit can have it, rounding is no concern.
-    let even_max = u64::try_from(UNIT / 100 / rounded).unwrap_or(u64::MAX);
-    let is_even = even_payout(makers, even_max).is_some();
-    let parts = u128::from(VIRTUAL_STAKE_MIN);
-    let (nearest, below) = match side {
-        Side::Yes if is_even => (UNIT / u128::from(left), true),
-        Side::Yes => (UNIT * (parts - u128::from(count)) / (parts * u128::from(left)), true),
-        Side::No if is_even => (UNIT.div_ceil(rounded), false),
-        Side::No => ((UNIT * (parts + u128::from(count))).div_ceil(parts * u128::from(left)), false),
+    let is_even = even.is_some_and(|even| u128::from(even) * rounded <= UNIT / 100);
+    let (parts, makers) = (u128::from(VIRTUAL_STAKE_MIN), u128::from(makers));
+    let nearest = match side {
+        Side::Yes if is_even => UNIT / u128::from(left),
+        Side::Yes => UNIT * (parts - makers) / (parts * u128::from(left)),
+        Side::No if is_even => UNIT.div_ceil(rounded),
+        Side::No => (UNIT * (parts + makers)).div_ceil(parts * u128::from(left)),
     };
     let nearest = Price(u32::try_from(nearest).unwrap_or(u32::MAX));
-    let price = if below { ladder.at_or_below(nearest) } else { ladder.at_or_above(nearest) };
+    let price = match side {
+        Side::Yes => ladder.at_or_below(nearest),
+        Side::No => ladder.at_or_above(nearest),
+    };
     price.map(|price| u64::from(price.0))
 }

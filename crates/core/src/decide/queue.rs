@@ -32,6 +32,18 @@ impl<'a> Queue<'a> {
         }
     }
 
+    /// How many orders the first levels that are such hold, counted until there are more than `most`, and the
+    /// order after them. Only levels are read, since there may be very many orders.
+    pub(super) fn after_levels(&self, most: u32, is_such: impl Fn(Tick) -> bool) -> (u32, Option<&'a Order>) {
+        let (mut orders, mut at) = (0_u32, self.side.best());
+        while let Some(tick) = at.filter(|tick| orders <= most && is_such(*tick)) {
+            let level = self.side.level(&self.state.store.pages, tick);
+            orders = orders.saturating_add(level.map_or(0, |level| level.count));
+            at = self.side.worse_than(tick);
+        }
+        (orders, at.and_then(|tick| self.first_at(tick)))
+    }
+
     fn first_at(&self, tick: Tick) -> Option<&'a Order> {
         let first = self.side.level(&self.state.store.pages, tick)?.first()?;
         Some(&self.state.store.orders[first])

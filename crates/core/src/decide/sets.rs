@@ -6,13 +6,13 @@ use arrayvec::ArrayVec;
 
 use super::lane::{Lane, Marks};
 use super::make_room;
-use super::payout::{self, Wanted};
+use super::payout::{self, Prices, Wanted};
 use super::queue::Queue;
 use super::taker::{Taker, Work};
 use crate::command::RUNNERS_MAX;
 use crate::event::{Event, OutcomeIndex};
 use crate::ladder::{Ladder, Tick};
-use crate::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX};
+use crate::limits::{FILLS_MAX, MAKERS_LOOKED_AT_MAX, OWN_ORDERS_SKIPPED_MAX};
 use crate::market::{Market, Place};
 use crate::state::State;
 use crate::types::{Money, Price, SelfTradePrevention};
@@ -23,11 +23,18 @@ pub(super) struct Lanes<'a> {
     lanes: ArrayVec<Lane<'a>, { RUNNERS_MAX - 1 }>,
     makers: ArrayVec<Maker, { RUNNERS_MAX - 1 }>,
     marks: Marks<'a>,
+    /// What the makers' prices come to; `None`: one of them has changed.
+    prices: Option<Prices>,
 }
 
 impl Lanes<'_> {
     pub(super) const fn new() -> Self {
-        Self { lanes: ArrayVec::new_const(), makers: ArrayVec::new_const(), marks: Marks::new_const() }
+        Self {
+            lanes: ArrayVec::new_const(),
+            makers: ArrayVec::new_const(),
+            marks: Marks::new_const(),
+            prices: None,
+        }
     }
 }
 
@@ -82,6 +89,9 @@ pub(super) struct Sets<'a, 's> {
     /// The direct order that makers were passed over for.
     direct: Option<Tick>,
     passed_over: bool,
+    /// Makers that are passed over with their levels, and how many of them are still to be counted as looked at.
+    absurd: u32,
+    uncounted: u32,
     /// Whether too many of the taker's own orders are before the makers.
     pub(super) blocked_by_own: bool,
 }
@@ -138,8 +148,23 @@ impl<'a, 's> Sets<'a, 's> {
             lanes.makers.push(Maker::MISSING);
         }
         let missing = lanes.lanes.len();
-        let (direct, passed_over, blocked_by_own) = (None, false, false);
-        let mut sets = Self { market, taker: *taker, lanes, missing, direct, passed_over, blocked_by_own };
+        let mut absurd = 0;
+        if let [lane] = &mut lanes.lanes[..] {
+            // With a single maker its odds alone say that its price is too good, whatever it has left.
+            let (ladder, side) = (market.spec.ladder, taker.side());
+            absurd = lane.skip_levels(MAKERS_LOOKED_AT_MAX, |tick| payout::is_too_good(side, ladder, tick));
+        }
+        let mut sets = Self {
+            market,
+            taker: *taker,
+            lanes,
+            missing,
+            direct: None,
+            passed_over: false,
+            absurd,
+            uncounted: absurd,
+            blocked_by_own: false,
+        };
         for lane in 0..missing {
             sets.settle(lane, work);
         }
@@ -161,8 +186,8 @@ impl<'a, 's> Sets<'a, 's> {
             ladder.price(self.taker.place.tick),
             direct.map(|tick| ladder.price(tick)),
         );
-        self.search(work, |makers, taker| match ladder {
-            Ladder::Classic | Ladder::Finest => wanted.look(makers),
+        self.search(work, |prices, makers, taker| match ladder {
+            Ladder::Classic | Ladder::Finest => wanted.look(prices, makers),
             Ladder::Binary { .. } => super::shares::look(ladder, taker.place, direct, left, makers),
         })
     }
@@ -171,8 +196,8 @@ impl<'a, 's> Sets<'a, 's> {
     pub(super) fn find_endless(&mut self, work: &mut Work) -> Option<Set> {
         let ladder = self.market.spec.ladder;
         let wanted = Wanted::endlessly(self.taker.side(), ladder);
-        self.search(work, |makers, taker| match ladder {
-            Ladder::Classic | Ladder::Finest => wanted.look(makers),
+        self.search(work, |prices, makers, taker| match ladder {
+            Ladder::Classic | Ladder::Finest => wanted.look(prices, makers),
             Ladder::Binary { .. } => super::shares::look(ladder, taker.place, None, i64::MAX, makers),
         })
     }
@@ -180,13 +205,16 @@ impl<'a, 's> Sets<'a, 's> {
     fn search(
         &mut self,
         work: &mut Work,
-        look: impl Fn(&mut [Maker], &Taker) -> Look,
+        look: impl Fn(&Prices, &mut [Maker], &Taker) -> Look,
     ) -> Option<Set> {
+        work.count(std::mem::take(&mut self.uncounted));
         while !self.blocked_by_own && work.may_look(self.makers()) {
             if self.missing > 0 {
                 return None;
             }
-            match look(&mut self.lanes.makers, &self.taker) {
+            let Lanes { makers, prices, .. } = &mut *self.lanes;
+            let prices = *prices.get_or_insert_with(|| Prices::of(makers));
+            match look(&prices, makers, &self.taker) {
                 Look::Found(set) => return Some(set),
                 Look::Nothing => return None,
                 Look::PassOver(lane) => {
@@ -206,6 +234,7 @@ impl<'a, 's> Sets<'a, 's> {
             return;
         }
         self.direct = direct;
+        self.uncounted = self.absurd;
         if !std::mem::take(&mut self.passed_over) {
             return;
         }
@@ -241,7 +270,7 @@ impl<'a, 's> Sets<'a, 's> {
         out.push(self.taker.set(ladder, set, left, u16::try_from(makers).expect("RUNNERS_MAX is small")));
         work.fills += makers;
         for (lane, leg) in (0..self.lanes.lanes.len()).zip(1..) {
-            let Lanes { lanes, makers, marks } = &mut *self.lanes;
+            let Lanes { lanes, makers, marks, .. } = &mut *self.lanes;
             let Some((order, left)) = lanes[lane].maker() else { continue };
             let stake = i64::try_from(makers[lane].stake).expect("no more than an order has left");
             make_room(out);
@@ -273,7 +302,7 @@ impl<'a, 's> Sets<'a, 's> {
 
     /// Moves a lane on to the next order that can be a maker, and notes its numbers.
     fn settle(&mut self, place: usize, work: &mut Work) {
-        let Lanes { lanes, makers, marks } = &mut *self.lanes;
+        let Lanes { lanes, makers, marks, prices } = &mut *self.lanes;
         if lanes[place].settle(&self.taker, work, marks).is_err() {
             self.blocked_by_own = true;
             return;
@@ -289,6 +318,7 @@ impl<'a, 's> Sets<'a, 's> {
                     Ladder::Classic | Ladder::Finest => {
                         // Most often the next in the queue has the same price.
                         if maker.price != price {
+                            *prices = None;
                             maker.probability = ladder.probability(order.tick);
                             maker.even = payout::even(price);
                         }
