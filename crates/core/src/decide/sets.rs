@@ -175,11 +175,7 @@ impl<'a, 's> Sets<'a, 's> {
         })
     }
 
-    fn search(
-        &mut self,
-        work: &mut Work,
-        look: impl Fn(&mut [Maker], &Taker) -> Look,
-    ) -> Option<Set> {
+    fn search(&mut self, work: &mut Work, look: impl Fn(&mut [Maker], &Taker) -> Look) -> Option<Set> {
         while !self.blocked_by_own && work.may_look(self.makers()) {
             if self.missing > 0 {
                 return None;
