@@ -23,19 +23,19 @@ pub(super) enum Next {
 }
 
 /// What a command has looked at for sets.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Looks {
     /// The odds of the direct order that the taker would have met, or 0, and the makers passed over since.
     direct: i128,
     pub(super) passed_over: BTreeSet<OrderId>,
     /// Makers that were looked at: all of a set, at every look.
     makers: usize,
-    /// Own orders that were passed over: each counts once.
+    /// Own orders that were passed over. They have a bound of their own.
     own: BTreeSet<OrderId>,
     /// Legs of makers, those of direct trades too.
     pub(super) fills: usize,
     /// Whether a bound ended sets for this command.
-    over: bool,
+    pub(super) over: bool,
 }
 
 impl Looks {
@@ -48,7 +48,7 @@ impl Looks {
     /// Counts one look, if it is still made.
     fn look(&mut self, makers: usize) -> bool {
         let most = MAKERS_LOOKED_AT_MAX as usize;
-        self.over |= self.makers + self.own.len() + makers > most;
+        self.over |= self.makers + makers > most;
         self.makers += if self.over { 0 } else { makers };
         !self.over
     }
@@ -69,8 +69,12 @@ impl Ledger {
             looks.passed_over.clear();
             looks.direct = direct;
         }
+        let mut makers: Vec<Option<OrderId>> = Vec::new();
         while looks.look(others.len()) {
-            let Some(makers) = self.first_makers(taker, &others, looks) else { return Next::Nothing };
+            if makers.is_empty() {
+                makers = others.iter().map(|outcome| self.first_maker(taker, *outcome, looks)).collect();
+            }
+            let Some(all) = makers.iter().copied().collect::<Option<Vec<_>>>() else { return Next::Nothing };
             let of = |id: &OrderId| {
                 let maker = &self.orders[id];
                 (i128::from(maker.accepted.price.0), i128::from(maker.left))
@@ -80,7 +84,7 @@ impl Ledger {
                 left: entry.left.into(),
                 limit: entry.accepted.price.0.into(),
                 direct,
-                makers: makers.iter().map(of).collect(),
+                makers: all.iter().map(of).collect(),
             };
             let found = match market.whole() {
                 Some(whole) => shares(&look, whole.into()),
@@ -89,42 +93,35 @@ impl Ledger {
             let stakes = match found {
                 Found::Set(stakes) => stakes,
                 Found::PassOver(place) => {
-                    looks.passed_over.insert(makers[place]);
+                    looks.passed_over.insert(all[place]);
+                    makers[place] = self.first_maker(taker, others[place], looks);
                     continue;
                 }
                 Found::NoSet => return Next::Nothing,
             };
-            let own: Vec<_> = makers.iter().copied().filter(|maker| self.is_own(taker, *maker)).collect();
+            let own: Vec<_> = all.iter().copied().filter(|maker| self.is_own(taker, *maker)).collect();
             if !own.is_empty() {
                 return Next::Own(own);
             }
-            if looks.fills + makers.len() > FILLS_MAX as usize {
+            if looks.fills + all.len() > FILLS_MAX as usize {
                 looks.over = true;
                 return Next::Nothing;
             }
-            return Next::Set { makers, stakes };
+            return Next::Set { makers: all, stakes };
         }
         Next::Nothing
     }
 
-    /// The first orders of the queues on the other outcomes, of those that may be makers; `None`: one is missing.
-    fn first_makers(
-        &self,
-        taker: OrderId,
-        others: &[OutcomeIndex],
-        looks: &mut Looks,
-    ) -> Option<Vec<OrderId>> {
+    /// The first order of the queue on another outcome, of those that may be makers.
+    fn first_maker(&self, taker: OrderId, outcome: OutcomeIndex, looks: &mut Looks) -> Option<OrderId> {
         let Entry { market, accepted, .. } = &self.orders[&taker];
-        let mut first = |outcome: &OutcomeIndex| {
-            self.queue((*market, *outcome, accepted.side)).find(|id| {
-                if self.skips(taker, *id) {
-                    looks.own.insert(*id);
-                    return false;
-                }
-                !looks.passed_over.contains(id)
-            })
-        };
-        others.iter().map(&mut first).collect()
+        self.queue((*market, outcome, accepted.side)).find(|id| {
+            if self.skips(taker, *id) {
+                looks.own.insert(*id);
+                return false;
+            }
+            !looks.passed_over.contains(id)
+        })
     }
 
     /// The direct order that a taker would meet now.

@@ -31,6 +31,8 @@ pub(crate) struct Ledger {
     pub(crate) sets: u64,
     /// Sets before which makers were passed over.
     pub(crate) sets_after_passing_over: u64,
+    /// Orders that a bound on work kept from more sets.
+    pub(crate) bounded: u64,
     /// Legs of sets that left their maker a fraction of a penny beyond whole ones.
     pub(crate) fractions: u64,
     /// Legs of sets that left their maker, or their taker, nothing but dust.

@@ -192,6 +192,7 @@ impl Ledger {
             assert_eq!(i64::from(entry.accepted.fraction), entry.fraction());
         }
         self.met_all(hand, ended, reason == Some(CancelReason::SelfTrade));
+        self.bounded += u64::from(hand.looks.over);
         self.through(market, hand);
     }
 

@@ -113,7 +113,7 @@ impl Ledger {
                 let legs = legs.iter().map(|leg| i128::from(leg.stake.0));
                 assert_eq!(legs.collect::<Vec<_>>(), stakes.makers, "{set:?}");
             }
-            other => panic!("{set:?} of {makers:?} should be {other:?}"),
+            other => panic!("{set:?} of {makers:?} should be {other:?} after {:?}", hand.looks),
         }
         hand.looks.fills += legs.len();
         self.sets_after_passing_over += u64::from(!hand.looks.passed_over.is_empty());
