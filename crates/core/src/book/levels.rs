@@ -147,8 +147,10 @@ impl BookSide {
         let order = &mut orders[slot];
         (order.links.previous, order.links.next) = (last, OrderSlot::NONE);
         level.count += 1;
-        level.total =
-            level.total.checked_add(ladder.whole(order.left)).expect("decide refuses what would overflow a level");
+        level.total = level
+            .total
+            .checked_add(ladder.whole(order.left))
+            .expect("decide refuses what would overflow a level");
     }
 
     pub(super) fn reduce(&mut self, pages: &mut Pages, tick: Tick, quantity: i64) {

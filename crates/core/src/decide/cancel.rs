@@ -45,7 +45,11 @@ pub(super) fn cancel(
 
 /// Whether an order may be reduced to this.
 fn check_kept(market: &Market, keep: Quantity) -> Result<(), Rejection> {
-    if keep.0 % market.spec.increment.0 == 0 { check_smallest(market, keep) } else { Err(invalid(market, keep)) }
+    if keep.0 % market.spec.increment.0 == 0 {
+        check_smallest(market, keep)
+    } else {
+        Err(invalid(market, keep))
+    }
 }
 
 /// Whether what is kept of an order, or of a half, is not too small. Nothing is not too small.

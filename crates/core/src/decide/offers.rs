@@ -62,8 +62,11 @@ pub(crate) fn virtual_levels(
         level.1 += 1;
     }
     *effort = effort.saturating_sub(work.looked_at - (MAKERS_LOOKED_AT_MAX - most));
-    let levels =
-        levels.into_iter().map(|(price, (quantity, orders))| LevelView { price, quantity: Quantity(quantity), orders });
+    let levels = levels.into_iter().map(|(price, (quantity, orders))| LevelView {
+        price,
+        quantity: Quantity(quantity),
+        orders,
+    });
     let tick = |level: &LevelView| ladder.tick(level.price);
     let mut levels: Vec<_> = levels.collect();
     levels.sort_by_key(tick);

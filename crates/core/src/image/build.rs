@@ -210,7 +210,9 @@ impl Builder {
         let (quantity, filled, remaining) = (image.quantity.0, image.filled.0, image.remaining.0);
         let fits =
             filled >= 0 && remaining >= 1 && filled.checked_add(remaining).is_some_and(|sum| sum <= quantity);
-        let left = remaining.checked_add(image.fraction.into()).filter(|left| fits && ladder.whole(*left) == remaining);
+        let left = remaining
+            .checked_add(image.fraction.into())
+            .filter(|left| fits && ladder.whole(*left) == remaining);
         let left = left.ok_or("its quantities cannot be")?;
         check(market.resting < u32::MAX - 1, "its market has too many orders")?;
 

@@ -87,12 +87,7 @@ impl MarketView<'_> {
 }
 
 impl Order {
-    fn image(
-        &self,
-        ladder: Ladder,
-        expiry_ms: Option<NonZeroU64>,
-        whole: Option<OrderReport>,
-    ) -> OrderImage {
+    fn image(&self, ladder: Ladder, expiry_ms: Option<NonZeroU64>, whole: Option<OrderReport>) -> OrderImage {
         OrderImage {
             id: self.id,
             account: self.account,

@@ -10,6 +10,7 @@ use betex_core::state::State;
 use betex_core::types::{
     AccountId, BookMarketState, OrderId, Persistence, Price, Quantity, Side, TimeInForce,
 };
+use betex_core::view::MarketView;
 use proptest::prelude::*;
 
 use crate::exchange::{Exchange, HOME, queues};
@@ -78,7 +79,10 @@ pub(crate) fn check_events(exchange: &Exchange) -> Ledger {
     }
     let mut resting: Vec<_> = queues(&exchange.state)
         .iter()
-        .map(|o| (o.id, o.market_id, o.account, o.price.0, o.filled.0, o.remaining.0))
+        .map(|o| {
+            let (remaining, fraction) = (o.remaining.0, i64::from(o.fraction));
+            (o.id, o.market_id, o.account, o.price.0, o.filled.0, remaining, fraction)
+        })
         .collect();
     resting.sort();
     assert_eq!(resting, ledger.resting(), "book left, events right");
@@ -87,6 +91,7 @@ pub(crate) fn check_events(exchange: &Exchange) -> Ledger {
         for outcome in (0..).map(OutcomeIndex).take(market.spec().runners.len()) {
             let left = [Side::Yes, Side::No].map(|side| market.levels(outcome, side).next());
             assert!(market.removed(outcome).is_none() || left == [None; 2], "{outcome:?} was removed");
+            check_totals(&market, outcome);
             let told = ledger.traded.get(&(market.id(), outcome)).copied();
             let (price, traded) = told.map_or((None, 0), |(price, traded)| (Some(price), traded));
             assert_eq!((market.last_price(outcome), market.traded(outcome)), (price, traded));
@@ -95,7 +100,25 @@ pub(crate) fn check_events(exchange: &Exchange) -> Ledger {
     ledger
 }
 
-/// Whoever follows the levels that the events touch has the book.
+/// A level is the sum of the whole pennies that its orders have left, fractions aside.
+fn check_totals(market: &MarketView<'_>, outcome: OutcomeIndex) {
+    for side in [Side::Yes, Side::No] {
+        let mut totals = BTreeMap::<_, (i64, u32)>::new();
+        // Orders of a pair are in the words of the outcome that they were entered for.
+        let orders = market.orders(outcome, side).filter(|order| order.outcome == outcome);
+        for order in orders {
+            assert!(order.remaining > Quantity::ZERO, "{order:?}");
+            let total = totals.entry(order.price).or_default();
+            *total = (total.0 + order.remaining.0, total.1 + 1);
+        }
+        let levels =
+            market.levels(outcome, side).map(|level| (level.price, (level.quantity.0, level.orders)));
+        let is_pair = market.is_mirror(OutcomeIndex(1));
+        assert!(is_pair || totals == levels.collect(), "{totals:?}");
+    }
+}
+
+/// The levels that the events touch make the book.
 fn check_levels(exchange: &Exchange) {
     let (mut state, mut levels) = (State::new(), BTreeMap::new());
     for (stamp, events) in &exchange.log {

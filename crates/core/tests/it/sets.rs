@@ -43,8 +43,8 @@ fn the_better_price_is_met_first_at_every_step() {
          b back Draw 4.00 10     => #3 RESTING rests 10.00
          b back Away 4.00 5      => #4 RESTING rests 5.00
          b back Away 3.90 5      => #5 RESTING rests 5.00
-         book Home               => lay 2.10: 10.00 of 1, lay 1.95: 10.00 of 1, virtual lay 2.02: 9.63, virtual lay 2.00: 10.00
-         c back Home 1.90 40     => #6 PARTIALLY_FILLED 10.00@2.10#1 set 9.63@2.0249 pays 19.50 (4.87@4.00#3 5.00@3.90#5) set 10.00@2.00 pays 20.00 (5.00@4.00#3 5.00@4.00#4) 10.00@1.95#2 rests 0.37",
+         book Home               => lay 2.10: 10.00 of 1, lay 1.95: 10.00 of 1, virtual lay 2.02: 9.62, virtual lay 2.00: 10.00
+         c back Home 1.90 40     => #6 PARTIALLY_FILLED 10.00@2.10#1 set 9.63@2.0259 pays 19.50 (4.88@4.00#3 5.00@3.90#5) set 10.00@2.00 pays 20.00 (5.00@4.00#3 5.00@4.00#4) 10.00@1.95#2 rests 0.37",
     );
 }
 
@@ -77,8 +77,8 @@ fn all_prices() -> impl Iterator<Item = Price> {
 }
 
 /// Every price of a maker against every limit of a taker, both directions, for two outcomes: what comes in
-/// is what goes out, whoever wins, and nobody gets less than his price; or nothing is matched, and then
-/// because the maker's price leaves none that the taker takes.
+/// is what goes out, whichever outcome wins, and every order gets its price or better. Takers whose limit the
+/// implied price does not reach are not matched; those whose limit it reaches are, but for the smallest amounts.
 #[test]
 fn every_pair_of_prices_is_conserved_or_not_matched() {
     for (side, quantity) in [(Side::Yes, 100_000), (Side::No, 100_000), (Side::Yes, 100), (Side::No, 700)] {
@@ -91,42 +91,64 @@ fn every_pair_of_prices_is_conserved_or_not_matched() {
                 .submit(NewOrder::limit(2.into(), side, maker, Quantity(quantity)))
                 .expect("the maker rests");
             for limit in all_prices() {
-                matched += u32::from(check_pair(&exchange, side, maker, limit));
+                matched += u32::from(check_pair(&exchange, side, maker, quantity, limit));
             }
         }
         assert!(
-            matched > if quantity > 10_000 { 10_000 } else { 100 },
+            matched > if quantity > 10_000 { 20_000 } else { 10_000 },
             "only {matched} pairs of prices meet"
         );
     }
 }
 
+/// What a taker in [`check_pair`] asks for.
+const TAKER: i128 = 1_000_000;
+
 /// Whether a taker is matched.
-fn check_pair(exchange: &Exchange, side: Side, maker: Price, limit: Price) -> bool {
+fn check_pair(exchange: &Exchange, side: Side, maker: Price, rests: i64, limit: Price) -> bool {
     let taker = NewOrder::limit(1.into(), side, limit, Quantity(1_000_000));
     let mut events = Vec::new();
     let kind = CommandKind::SubmitOrder(taker);
     decide(&exchange.state, MARKET, &kind, 0, &mut events).expect("taken");
+    let (odds, rests) = (i128::from(maker.0), i128::from(rests));
+    let expected = expected(side, odds, rests, limit.0.into());
     let Some(Event::SetMatched(set)) = events.get(1) else {
-        // 1 / (1 - 1/maker) does not reach the limit, within what whole pennies allow.
-        let (maker, limit) = (f64::from(maker.0) / 1e4, f64::from(limit.0) / 1e4);
-        let implied = maker / (maker - 1.0);
-        let reaches = if side == Side::Yes { implied >= limit * 1.002 } else { implied * 1.002 <= limit };
-        let is_a_price = (1.01..=1000.0).contains(&implied) && implied < 50.0 && maker < 50.0;
-        let small = exchange.state.order(1.into()).is_some_and(|order| order.remaining.0 < 10_000);
-        assert!(!reaches || !is_a_price || small, "{maker} and {limit} should have met");
+        assert_ne!(expected, Some(true), "{maker:?} and {limit:?} should have met");
         return false;
     };
+    assert_ne!(expected, Some(false), "{maker:?} and {limit:?} should not have met");
     let Some(Event::TradeMatched(leg)) = events.get(2) else { panic!("a set without its maker") };
-    assert_eq!(set.payout.0, set.quantity.0 + leg.quantity.0, "the payout is the stakes");
-    assert!(set.quantity.0 >= 100 && leg.quantity.0 >= 100 && set.quantity.0 % 100 == 0);
+    assert_eq!(set.payout.0, set.stake.0 + leg.stake.0, "the payout is the stakes");
+    assert!((1..=TAKER).contains(&set.stake.0.into()) && (1..=rests).contains(&leg.stake.0.into()));
     let at = |price: Price, stake: Quantity| i128::from(price.0) * i128::from(stake.0);
     let payout = i128::from(set.payout.0) * 10_000;
     match side {
-        Side::Yes => assert!(payout >= at(maker, leg.quantity) && payout >= at(limit, set.quantity)),
-        Side::No => assert!(payout <= at(maker, leg.quantity) && payout <= at(limit, set.quantity)),
+        Side::Yes => assert!(payout >= at(maker, leg.stake) && payout >= at(limit, set.stake)),
+        Side::No => assert!(payout <= at(maker, leg.stake) && payout <= at(limit, set.stake)),
     }
     true
+}
+
+/// Whether a maker and a taker must meet; `None`: it depends on how amounts are rounded.
+fn expected(side: Side, odds: i128, rests: i128, limit: i128) -> Option<bool> {
+    // The implied price is this, over `less`.
+    let (implied, less) = (odds * 10_000, odds - 10_000);
+    let reaches = |with: i128, without: i128| match side {
+        Side::Yes => implied * without >= limit * less * with,
+        Side::No => implied * with <= limit * less * without,
+    };
+    let is_a_price = 10_100 * less <= implied && implied <= 10_000_000 * less;
+    if !reaches(1, 1) || !is_a_price {
+        return Some(false);
+    }
+    // Of multiples of this nothing is rounded.
+    let exact = odds
+        / if odds % 100 == 0 { (1..=10_000).rfind(|by| 10_000 % by == 0 && odds % by == 0)? } else { 1 };
+    let payout = (rests * odds / 10_000).min(TAKER * odds / less);
+    // Rounding costs the taker less than one quantum: less than a thousandth of amounts like these.
+    let (leg, taker) = (payout * 10_000 / odds, payout * less / odds);
+    let is_large = leg.min(taker) > 1_100 && reaches(1_100, 1_099);
+    (exact <= payout || is_large).then_some(true)
 }
 
 #[test]

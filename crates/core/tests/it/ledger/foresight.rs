@@ -1,194 +1,159 @@
-//! Which set must come next, as far as it can be told from the events.
+//! What must come next of an order on its way: which set, with which makers, who stakes what; or none.
 //!
-//! Of shares always. At odds, where rounding may keep a set from being fair, so that makers are passed over,
-//! only when amounts and prices leave no doubt: then nobody can have been passed over.
+//! The rules leave no choice, so that all of it follows from the events.
 
 use std::collections::BTreeSet;
 
+use betex_core::event::OutcomeIndex;
+use betex_core::limits::{FILLS_MAX, MAKERS_LOOKED_AT_MAX};
 use betex_core::types::{OrderId, SelfTradePrevention, Side};
 
-use super::Ledger;
+use super::odds::{Found, Look, Stakes};
+use super::{Entry, Ledger};
 
 /// What must come next.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// A set with these makers that pays this.
-    Set {
-        makers: Vec<OrderId>,
-        payout: i128,
-    },
-    /// A set in which there is an order of the taker's own.
-    Own,
+    /// A set with these makers and stakes.
+    Set { makers: Vec<OrderId>, stakes: Stakes },
+    /// A set in which there are these orders of the taker's own.
+    Own(Vec<OrderId>),
     /// No set.
     Nothing,
-    /// Some maker is passed over because its price is absurd.
-    TooGood,
-    Unknown,
 }
 
-const ONE: i128 = 1_000_000_000_000_000_000;
+/// What a command has looked at for sets.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    /// The odds of the direct order that the taker would have met, or 0, and the makers passed over since.
+    direct: i128,
+    pub(super) passed_over: BTreeSet<OrderId>,
+    /// Makers that were looked at: all of a set, at every look.
+    makers: usize,
+    /// Own orders that were passed over. They have a bound of their own.
+    own: BTreeSet<OrderId>,
+    /// Legs of makers, those of direct trades too.
+    pub(super) fills: usize,
+    /// Whether a bound ended sets for this command.
+    pub(super) over: bool,
+}
 
-/// What a set would be made of. Amounts are in increments, prices in odds x 10 000.
-pub(super) struct Terms {
-    side: Side,
-    left: i128,
-    /// The price to reach, and whether it has to be beaten.
-    to_beat: i128,
-    /// Price and what is left, by maker.
-    makers: Vec<(i128, i128)>,
+impl Looks {
+    /// The command goes on with the other half of an order on a quarter line.
+    pub(super) fn begin_half(&mut self) {
+        self.passed_over.clear();
+        self.direct = 0;
+    }
+
+    /// Counts one look, if it is still made.
+    fn look(&mut self, makers: usize) -> bool {
+        let most = MAKERS_LOOKED_AT_MAX as usize;
+        self.over |= self.makers + makers > most;
+        self.makers += if self.over { 0 } else { makers };
+        !self.over
+    }
 }
 
 impl Ledger {
-    /// Which set an order with so much left must have next. `passed_over` are the makers that sets of shares
-    /// have passed over.
-    pub(super) fn foresee(&self, taker: OrderId, left: i64, passed_over: &mut BTreeSet<OrderId>) -> Next {
+    /// Which set an order on its way must have next.
+    pub(super) fn foresee(&self, taker: OrderId, looks: &mut Looks) -> Next {
         let entry = &self.orders[&taker];
         let market = &self.markets[&entry.market];
         let others = market.others(entry.accepted.outcome);
         if others.is_empty() {
             return Next::Nothing;
         }
-        let side = entry.accepted.side;
-        let skips = entry.accepted.self_trade == SelfTradePrevention::Skip;
-        let direct = self.direct_queue(taker).find(|id| !skips || !self.is_own(taker, *id));
-        let direct = direct.filter(|maker| self.accepts(taker, *maker));
-        let direct = direct.map(|maker| i128::from(self.orders[&maker].accepted.price.0));
-        let limit = i128::from(entry.accepted.price.0);
-        loop {
-            let first = |outcome| {
-                let mut queue = self.queue((entry.market, outcome, side));
-                queue.find(|id| !(passed_over.contains(id) || skips && self.is_own(taker, *id)))
-            };
-            let makers: Option<Vec<OrderId>> = others.iter().map(|outcome| first(*outcome)).collect();
-            let Some(makers) = makers else { return Next::Nothing };
-            let increment = market.spec.increment.0;
+        let direct = self.next_direct(taker);
+        let direct = direct.map_or(0, |maker| i128::from(self.orders[&maker].accepted.price.0));
+        if direct != looks.direct {
+            looks.passed_over.clear();
+            looks.direct = direct;
+        }
+        let mut makers: Vec<Option<OrderId>> = Vec::new();
+        while looks.look(others.len()) {
+            if makers.is_empty() {
+                makers = others.iter().map(|outcome| self.first_maker(taker, *outcome, looks)).collect();
+            }
+            let Some(all) = makers.iter().copied().collect::<Option<Vec<_>>>() else { return Next::Nothing };
             let of = |id: &OrderId| {
                 let maker = &self.orders[id];
-                (i128::from(maker.accepted.price.0), i128::from(maker.remaining() / increment))
+                (i128::from(maker.accepted.price.0), i128::from(maker.left))
             };
-            let terms = Terms {
-                side,
-                left: i128::from(left / increment),
-                to_beat: 0,
-                makers: makers.iter().map(of).collect(),
+            let look = Look {
+                side: entry.accepted.side,
+                left: entry.left.into(),
+                limit: entry.accepted.price.0.into(),
+                direct,
+                makers: all.iter().map(of).collect(),
             };
             let found = match market.whole() {
-                Some(whole) => terms.shares(whole.into(), limit, direct),
-                None => terms.at_odds(limit, direct),
+                Some(whole) => shares(&look, whole.into()),
+                None => look.find(),
             };
-            let payout = match found {
-                Found::Payout(payout) => payout,
+            let stakes = match found {
+                Found::Set(stakes) => stakes,
                 Found::PassOver(place) => {
-                    passed_over.insert(makers[place]);
+                    looks.passed_over.insert(all[place]);
+                    makers[place] = self.first_maker(taker, others[place], looks);
                     continue;
                 }
-                Found::Next(next) => return next,
+                Found::NoSet => return Next::Nothing,
             };
-            if makers.iter().any(|maker| self.is_own(taker, *maker)) {
-                return Next::Own;
+            let own: Vec<_> = all.iter().copied().filter(|maker| self.is_own(taker, *maker)).collect();
+            if !own.is_empty() {
+                return Next::Own(own);
             }
-            let unit = if market.whole().is_some() { 10_000 } else { 1 };
-            return Next::Set { makers, payout: payout * i128::from(increment) * unit };
-        }
-    }
-}
-
-enum Found {
-    Payout(i128),
-    PassOver(usize),
-    Next(Next),
-}
-
-impl Terms {
-    /// Shares are never rounded.
-    fn shares(&self, whole: i128, limit: i128, direct: Option<i128>) -> Found {
-        let price = whole - self.makers.iter().map(|(price, _)| price).sum::<i128>();
-        let fewest = || self.makers.iter().map(|(_, left)| *left).min().unwrap_or(0);
-        let better = match self.side {
-            Side::Yes if price < 1 => {
-                let place = self.makers.iter().position(|(_, left)| *left == fewest());
-                return Found::PassOver(place.expect("one of them has the fewest"));
+            if looks.fills + all.len() > FILLS_MAX as usize {
+                looks.over = true;
+                return Next::Nothing;
             }
-            Side::Yes => price <= limit && direct.is_none_or(|direct| price < direct),
-            Side::No => price >= 1 && price >= limit && direct.is_none_or(|direct| price > direct),
-        };
-        if better { Found::Payout(self.left.min(fewest())) } else { Found::Next(Next::Nothing) }
-    }
-
-    /// What these makers and no others must give, if that is beyond doubt.
-    fn at_odds(mut self, limit: i128, direct: Option<i128>) -> Found {
-        let count = self.count();
-        let odds: Vec<_> = self.makers.iter().map(|(odds, _)| *odds).collect();
-        let q = probability_left(&odds);
-        let direct = direct.unwrap_or(limit);
-        self.to_beat = match self.side {
-            Side::Yes if q * 1_000 < ONE => return Found::Next(Next::TooGood),
-            Side::No if q <= 0 => return Found::Next(Next::Nothing),
-            Side::No if q * 101 > ONE * 100 => return Found::Next(Next::TooGood),
-            Side::Yes => limit.max(direct),
-            Side::No => limit.min(direct),
-        };
-        let most = |(odds, left): &(i128, i128)| match self.side {
-            Side::Yes => (left * odds + 9_999) / 10_000,
-            Side::No => left * odds / 10_000,
-        };
-        let makers_bound = self.makers.iter().map(most).min().unwrap_or(0);
-        let takers_bound = match self.side {
-            Side::Yes => self.left * ONE / q,
-            Side::No => (self.left + count) * ONE / q,
-        };
-        // How far a price within 10^-18 of the implied one is from the one to beat.
-        let beats_by = match self.side {
-            Side::Yes => ONE * 10_000 - self.to_beat * q,
-            Side::No => self.to_beat * (q + count) - ONE * 10_000,
-        };
-        if beats_by < 0 {
-            // Makers that come later only make it worse.
-            return Found::Next(Next::Nothing);
+            return Next::Set { makers: all, stakes };
         }
-        let step = 1.max((count * ONE + 200 * q - 1) / (200 * q));
-        let from = makers_bound.min(takers_bound);
-        let last = from - 255 * step;
-        // The worst that rounding can do is one increment for each maker.
-        let worst = (count + 1) * ONE;
-        let beats_by = beats_by - if self.side == Side::No { self.to_beat * count } else { 0 };
-        let beats =
-            last.min(100_000_000_000).checked_mul(beats_by).is_some_and(|by| by > self.to_beat * worst);
-        if last < 1_024 * (count + 1) || !beats {
-            return Found::Next(Next::Unknown);
-        }
-        let payouts = || (0..256).map(|place| from - place * step);
-        let whole = payouts().find(|payout| self.taker(*payout) == self.left);
-        let first = payouts().find(|payout| self.taker(*payout) <= self.left);
-        let payout = if makers_bound <= takers_bound { first } else { whole.or(first) };
-        payout.map_or(Found::Next(Next::Unknown), Found::Payout)
+        Next::Nothing
     }
 
-    /// What the makers leave of a payout for the taker.
-    fn taker(&self, payout: i128) -> i128 {
-        let stakes = self.makers.iter().map(|(odds, _)| match self.side {
-            Side::Yes => payout * 10_000 / odds,
-            Side::No => (payout * 10_000 + odds - 1) / odds,
-        });
-        payout - stakes.sum::<i128>()
+    /// The first order of the queue on another outcome, of those that may be makers.
+    fn first_maker(&self, taker: OrderId, outcome: OutcomeIndex, looks: &mut Looks) -> Option<OrderId> {
+        let Entry { market, accepted, .. } = &self.orders[&taker];
+        self.queue((*market, outcome, accepted.side)).find(|id| {
+            if self.skips(taker, *id) {
+                looks.own.insert(*id);
+                return false;
+            }
+            !looks.passed_over.contains(id)
+        })
     }
 
-    fn count(&self) -> i128 {
-        i128::try_from(self.makers.len()).expect("few")
+    /// The direct order that a taker would meet now.
+    pub(super) fn next_direct(&self, taker: OrderId) -> Option<OrderId> {
+        let first = self.direct_queue(taker).find(|id| !self.skips(taker, *id));
+        first.filter(|maker| self.accepts(taker, *maker))
     }
 
-    /// What rounding makes a taker pay, or get, too much or too little, cut; `None`: nothing.
-    pub(super) fn rounding_cost(side: Side, odds: &[i128], payout: i128, stake: i128) -> Option<i128> {
-        let fair = payout * probability_left(odds);
-        let cost = match side {
-            Side::Yes => stake * ONE - fair,
-            Side::No => fair - stake * ONE,
-        };
-        (cost > 0).then_some(cost / ONE)
+    /// Whether a taker passes over an order because it is its own.
+    fn skips(&self, taker: OrderId, maker: OrderId) -> bool {
+        let mode = self.orders[&taker].accepted.self_trade;
+        mode == SelfTradePrevention::Skip && self.is_own(taker, maker)
     }
 }
 
-/// What the others leave of a probability of one.
-fn probability_left(odds: &[i128]) -> i128 {
-    ONE - odds.iter().map(|odds| (ONE * 10_000 + odds - 1) / odds).sum::<i128>()
+/// Shares are never rounded: all legs have as many.
+fn shares(look: &Look, whole: i128) -> Found {
+    let price = whole - look.makers.iter().map(|(price, _)| price).sum::<i128>();
+    let fewest = look.makers.iter().map(|(_, left)| *left).min().expect("a set has makers");
+    let Look { limit, direct, .. } = *look;
+    let better = match look.side {
+        Side::Yes if price < 1 => {
+            let place = look.makers.iter().position(|(_, left)| *left == fewest);
+            return Found::PassOver(place.expect("one of them has the fewest"));
+        }
+        Side::Yes => price <= limit && (direct == 0 || price < direct),
+        Side::No => price >= 1 && price >= limit && price > direct,
+    };
+    if !better {
+        return Found::NoSet;
+    }
+    let shares = look.left.min(fewest);
+    let makers = vec![shares; look.makers.len()];
+    Found::Set(Stakes { payout: shares * 10_000, taker: shares, makers })
 }

@@ -50,6 +50,11 @@ impl Market {
         }
     }
 
+    /// The smallest amount that trades directly: a penny, or a share.
+    pub(super) const fn unit(&self) -> i64 {
+        if self.whole().is_some() { 1 } else { 100 }
+    }
+
     pub(super) fn is_pair(&self) -> bool {
         self.whole().is_some() && !self.spec.independent && self.spec.runners.len() == 2
     }

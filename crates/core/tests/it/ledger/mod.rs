@@ -1,17 +1,19 @@
-//! What somebody who sees only the events knows of the orders, and holds every event against it: the
-//! rules of the house, checked without looking at the book.
+//! What the events alone tell of the orders, and every event held against it: the rules of the house, checked
+//! without looking at the book.
 
 mod foresight;
 mod life;
 mod market;
+mod odds;
 mod order;
 mod trade;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use betex_core::event::{Event, OrderAccepted, OrderCancelled, OutcomeIndex, Stamp};
 use betex_core::types::{AccountId, MarketId, OrderId, Price, Quantity, Side};
 
+use self::foresight::{Looks, Next};
 use self::market::Market;
 
 #[derive(Default)]
@@ -27,9 +29,15 @@ pub(crate) struct Ledger {
     /// Direct ones.
     pub(crate) trades: u64,
     pub(crate) sets: u64,
-    /// Sets of which the ledger knew beforehand which makers it would have, and what it would pay.
-    pub(crate) foreseen: u64,
-    /// The last price, and all stakes.
+    /// Sets before which makers were passed over.
+    pub(crate) sets_after_passing_over: u64,
+    /// Orders that a bound on work kept from more sets.
+    pub(crate) bounded: u64,
+    /// Legs of sets that left their maker a fraction of a penny beyond whole ones.
+    pub(crate) fractions: u64,
+    /// Legs of sets that left their maker, or their taker, nothing but dust.
+    pub(crate) dust: u64,
+    /// The last price, and all stakes, exact.
     pub(crate) traded: BTreeMap<(MarketId, OutcomeIndex), (Price, i128)>,
 }
 
@@ -41,6 +49,11 @@ struct Entry {
     market: MarketId,
     accepted: OrderAccepted,
     accepted_ns: u64,
+    /// The smallest amount that trades directly: a penny, or a share. Less than that is dust.
+    unit: i64,
+    /// What it has left, exactly: 0 once it is over.
+    left: i64,
+    /// What left it by trades and by cancelling, in whole pennies or shares.
     filled: i64,
     cancelled: i64,
     /// Whether it may be met: from the end of its own transaction.
@@ -48,8 +61,47 @@ struct Entry {
 }
 
 impl Entry {
-    fn remaining(&self) -> i64 {
-        self.accepted.quantity.0 - self.filled - self.cancelled
+    /// What it has left in whole pennies, or shares.
+    const fn remaining(&self) -> i64 {
+        self.left / self.unit * self.unit
+    }
+
+    /// What it has left beyond that.
+    const fn fraction(&self) -> i64 {
+        self.left % self.unit
+    }
+
+    /// Trades an exact stake. By how many whole pennies that reduced what it has left is what the leg says.
+    fn fill(&mut self, stake: Quantity, quantity: Quantity) {
+        let before = self.remaining();
+        assert!(0 < stake.0 && stake.0 <= self.left, "{:?} has less than {stake} left", self.accepted);
+        self.left -= stake.0;
+        assert_eq!(quantity.0, before - self.remaining(), "{:?}", self.accepted);
+        self.filled += quantity.0;
+        self.adds_up();
+    }
+
+    /// Releases the dust of an order that is filled; answers whether there was some.
+    fn release_dust(&mut self) -> bool {
+        let is_dust = 0 < self.left && self.left < self.unit;
+        if is_dust {
+            self.left = 0;
+        }
+        is_dust
+    }
+
+    /// Takes out so many whole pennies, and the fraction beyond them.
+    fn cancel(&mut self, quantity: Quantity) {
+        self.left = self.remaining() - quantity.0;
+        self.cancelled += quantity.0;
+        assert!(self.left >= 0, "{:?} never had so much left", self.accepted);
+        self.adds_up();
+    }
+
+    /// On the wire all amounts are whole, and add up to what was asked for.
+    fn adds_up(&self) {
+        let all = self.filled + self.cancelled + self.remaining();
+        assert_eq!(all, self.accepted.quantity.0, "{:?}", self.accepted);
     }
 }
 
@@ -60,11 +112,17 @@ struct InHand {
     split: Option<(OrderAccepted, OutcomeIndex)>,
     /// The order, or the halves of it.
     parts: Vec<OrderId>,
-    /// Makers that sets of shares have passed over.
-    passed_over: BTreeSet<OrderId>,
-    /// Whether makers may have been passed over for other reasons than their size, or before own orders gave
-    /// way: then what comes next cannot be foreseen.
-    murky: bool,
+    /// What became of each of them at its end.
+    ends: Vec<End>,
+    looks: Looks,
+    /// The own orders that give way next, in turn.
+    giving_way: VecDeque<OrderId>,
+}
+
+/// What an order, or half of one, could have met when it had met all that it did.
+struct End {
+    next: Next,
+    direct: Option<OrderId>,
 }
 
 impl Ledger {
@@ -104,9 +162,10 @@ impl Ledger {
         assert_eq!((cancelled.account, cancelled.outcome), (accepted.account, accepted.outcome));
         assert_eq!((cancelled.side, cancelled.price), (accepted.side, accepted.price));
         assert_eq!(cancelled.quantity, accepted.quantity);
-        assert!(cancelled.cancelled > Quantity::ZERO);
+        let unit = entry.unit;
+        assert!(cancelled.cancelled > Quantity::ZERO && cancelled.cancelled.0 % unit == 0, "{cancelled:?}");
         assert_eq!(entry.rests, !cancelled.never_rested(), "{cancelled:?}");
-        entry.cancelled += cancelled.cancelled.0;
+        entry.cancel(cancelled.cancelled);
         assert_eq!((cancelled.filled.0, cancelled.remaining.0), (entry.filled, entry.remaining()));
         let rests = entry.rests;
         self.link(cancelled.order_id, rests);
@@ -125,8 +184,8 @@ impl Ledger {
     fn link(&mut self, id: OrderId, rests: bool) {
         let (queue, bad) = self.place(&self.orders[&id]);
         let entry = self.orders.get_mut(&id).expect("looked up above");
-        assert!(entry.remaining() >= 0, "{id} is filled beyond what it asked for");
-        entry.rests = rests && entry.remaining() > 0;
+        assert!(entry.left == 0 || entry.left >= entry.unit, "{id} has dust left");
+        entry.rests = rests && entry.left > 0;
         if entry.rests {
             self.queues.entry(queue).or_default().insert((bad, id));
         }
@@ -152,7 +211,7 @@ impl Ledger {
         account != AccountId::NONE && account == self.orders[&maker].accepted.account
     }
 
-    /// Nobody lays at odds at which somebody backs: whoever it is, they would have met. A pair is one ladder.
+    /// No order lays at odds at which another backs: they would have met. A pair is one ladder.
     fn nothing_crosses(&self, market: MarketId) {
         let Some(Market { spec, .. }) = self.markets.get(&market) else { return };
         for outcome in (0..).map(OutcomeIndex).take(spec.runners.len()) {
@@ -163,13 +222,14 @@ impl Ledger {
         }
     }
 
-    /// What should rest, by id: market, account, price, filled and remaining.
-    pub(crate) fn resting(&self) -> Vec<(OrderId, MarketId, AccountId, u32, i64, i64)> {
+    /// What should rest, by id: market, account, price, filled, remaining and the fraction beyond it.
+    pub(crate) fn resting(&self) -> Vec<(OrderId, MarketId, AccountId, u32, i64, i64, i64)> {
         let resting = self.orders.iter().filter(|(_, entry)| entry.rests);
         resting
             .map(|(id, entry)| {
                 let OrderAccepted { account, price, .. } = entry.accepted;
-                (*id, entry.market, account, price.0, entry.filled, entry.remaining())
+                let (remaining, fraction) = (entry.remaining(), entry.fraction());
+                (*id, entry.market, account, price.0, entry.filled, remaining, fraction)
             })
             .collect()
     }

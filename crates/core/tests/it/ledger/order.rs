@@ -7,15 +7,15 @@ use betex_core::types::{
 };
 
 use super::foresight::Next;
-use super::{Entry, InHand, Ledger};
+use super::{End, Entry, InHand, Ledger};
 
 impl Ledger {
     pub(super) fn take_order(&mut self, stamp: &Stamp, events: &[Event]) {
         let mut hand = InHand::default();
         let mut reason = None;
         let mut rest = events;
-        while let [event, behind @ ..] = rest {
-            rest = behind;
+        while let [event, later @ ..] = rest {
+            rest = later;
             assert!(
                 reason.is_none() || matches!(event, Event::OrderCancelled(_)),
                 "{event:?} comes too late"
@@ -28,12 +28,13 @@ impl Ledger {
                 }
                 Event::OrderAccepted(accepted) => self.accept(stamp, accepted, &mut hand),
                 Event::SetMatched(set) => {
-                    let (legs, behind) = rest.split_at(set.makers.into());
-                    rest = behind;
+                    let (legs, later) = rest.split_at(set.makers.into());
+                    rest = later;
                     self.set(set, legs, stamp, &mut hand);
                 }
                 Event::TradeMatched(trade) => self.direct(trade, stamp, &mut hand),
                 Event::OrderCancelled(order) if order.never_rested() => {
+                    self.end_part(&mut hand);
                     assert!(reason.is_none_or(|reason| reason == order.reason));
                     reason = Some(order.reason);
                     assert!(hand.parts.contains(&order.order_id) && order.remaining == Quantity::ZERO);
@@ -43,6 +44,7 @@ impl Ledger {
                 other => panic!("{other:?} in an order's transaction"),
             }
         }
+        self.end_part(&mut hand);
         self.conclude(&hand, reason);
     }
 
@@ -50,7 +52,8 @@ impl Ledger {
         assert_eq!((order.order_id.0, order.half), (self.last_order_id + 1, Half::Whole));
         self.last_order_id += 3;
         self.check_terms(stamp, order);
-        assert!(self.markets[&stamp.market_id].are_halves(order.outcome, far), "{order:?}");
+        let market = &self.markets[&stamp.market_id];
+        assert!(market.are_halves(order.outcome, far), "{order:?}");
     }
 
     fn accept(&mut self, stamp: &Stamp, accepted: &OrderAccepted, hand: &mut InHand) {
@@ -62,30 +65,37 @@ impl Ledger {
                 self.check_terms(stamp, accepted);
             }
             Some((order, far)) => {
-                let increment = self.markets[&stamp.market_id].spec.increment.0;
+                let spec = &self.markets[&stamp.market_id].spec;
+                let increment = spec.increment.0;
                 let further = order.quantity.0 / increment / 2 * increment;
                 let (half, outcome, quantity) = match hand.parts.len() {
                     0 => (Half::Near, order.outcome, order.quantity.0 - further),
                     1 => (Half::Far, *far, further),
                     _ => panic!("{accepted:?} is a third half"),
                 };
+                assert!(quantity == 0 || quantity >= spec.min_quantity.0, "half of {order:?} is too small");
                 let half = OrderAccepted {
                     order_id: OrderId(order.order_id.0 + half as u64),
                     client_order_id: None,
                     outcome,
                     quantity: Quantity(quantity),
                     resting: accepted.resting,
+                    fraction: accepted.fraction,
                     half,
                     ..*order
                 };
                 assert_eq!(*accepted, half);
             }
         }
+        self.end_part(hand);
+        hand.looks.begin_half();
         hand.parts.push(accepted.order_id);
         let entry = Entry {
             market: stamp.market_id,
             accepted: *accepted,
             accepted_ns: stamp.time_ns,
+            unit: self.markets[&stamp.market_id].unit(),
+            left: accepted.quantity.0,
             filled: 0,
             cancelled: 0,
             rests: false,
@@ -114,21 +124,38 @@ impl Ledger {
         }
     }
 
-    /// An order of the taker's own account gives way, where the taker would have met it.
+    /// An order of the taker's own account gives way, where the taker would have met it: in a set all its own
+    /// orders, in turn.
     fn gives_way(&mut self, order: &OrderCancelled, hand: &mut InHand) {
         let taker = *hand.parts.last().expect("an order comes first");
-        let entry = &self.orders[&taker];
         assert_eq!(order.reason, CancelReason::OwnOrder);
-        assert_eq!(entry.accepted.self_trade, SelfTradePrevention::CancelResting);
+        assert_eq!(self.orders[&taker].accepted.self_trade, SelfTradePrevention::CancelResting);
         assert!(self.is_own(taker, order.order_id) && order.remaining == Quantity::ZERO);
-        let market = &self.markets[&entry.market];
-        let direct =
-            self.direct_queue(taker).next() == Some(order.order_id) && self.accepts(taker, order.order_id);
-        let in_a_set = order.side == entry.accepted.side
-            && market.others(entry.accepted.outcome).contains(&order.outcome);
-        assert!(direct || in_a_set, "{order:?} was in nobody's way");
-        hand.murky = true;
+        if hand.giving_way.is_empty() {
+            hand.giving_way = match self.foresee(taker, &mut hand.looks) {
+                Next::Own(orders) => orders.into(),
+                Next::Nothing => self.next_direct(taker).into_iter().collect(),
+                Next::Set { makers, .. } => panic!("{order:?} where a set with {makers:?} is better"),
+            };
+        }
+        assert_eq!(hand.giving_way.pop_front(), Some(order.order_id), "{order:?} was in no way");
         self.cancel(order);
+    }
+
+    /// Notes what an order, or half of one, that has met all it did could have met then.
+    fn end_part(&self, hand: &mut InHand) {
+        if hand.ends.len() == hand.parts.len() {
+            return;
+        }
+        assert!(hand.giving_way.is_empty(), "{:?} did not give way", hand.giving_way);
+        let part = *hand.parts.last().expect("there is one more than ends");
+        let entry = &self.orders[&part];
+        let end = if entry.left < entry.unit {
+            End { next: Next::Nothing, direct: None }
+        } else {
+            End { next: self.foresee(part, &mut hand.looks), direct: self.next_direct(part) }
+        };
+        hand.ends.push(end);
     }
 
     /// What became of the order, and what it left alone.
@@ -138,8 +165,10 @@ impl Ledger {
         let sum = |of: fn(&Entry) -> i64| hand.parts.iter().map(|part| of(&self.orders[part])).sum::<i64>();
         let (filled, left) = (sum(|entry| entry.filled), sum(Entry::remaining));
         let market = first.market;
+        let fraction = sum(Entry::fraction);
         assert_eq!(sum(|entry| entry.accepted.quantity.0), whole.quantity.0);
         assert_eq!(whole.resting.0, left, "resting is what rests in the end");
+        assert!(hand.split.is_some() || i64::from(whole.fraction) == fraction, "{whole:?} and {fraction}");
         assert!(left == 0 || reason.is_none(), "all of the rest is cancelled, or nothing");
         assert!(left == 0 || may_rest(&whole), "{whole:?} rests");
         assert!(!whole.post_only || filled == 0, "{whole:?} traded at once");
@@ -159,28 +188,33 @@ impl Ledger {
             || reason == Some(CancelReason::SelfTrade) && whole.self_trade != SelfTradePrevention::Skip;
         for part in &hand.parts {
             let entry = &self.orders[part];
-            let unfilled = entry.accepted.quantity.0 - entry.filled;
             assert_eq!(entry.accepted.resting.0, entry.remaining());
-            if unfilled > 0 && !ended {
-                self.met_all(*part, unfilled, hand);
-            }
+            assert_eq!(i64::from(entry.accepted.fraction), entry.fraction());
         }
+        self.met_all(hand, ended, reason == Some(CancelReason::SelfTrade));
+        self.bounded += u64::from(hand.looks.over);
         self.through(market, hand);
     }
 
-    /// Nobody that an order with something left could have met was left alone.
-    fn met_all(&self, part: OrderId, unfilled: i64, hand: &InHand) {
-        let entry = &self.orders[&part];
-        let left_alone = self.direct_queue(part).find(|maker| !self.is_own(part, *maker));
-        let left_alone = left_alone.filter(|maker| self.accepts(part, *maker));
-        assert_eq!(left_alone, None, "{:?} could have met it", entry.accepted);
-        let mut passed_over = hand.passed_over.clone();
-        match self.foresee(part, unfilled, &mut passed_over) {
-            Next::Set { makers, .. } if !hand.murky => {
-                panic!("{:?} could have had a set with {makers:?}", entry.accepted)
+    /// What an order with something left could have met was not left alone, but for what ended it.
+    fn met_all(&self, hand: &InHand, ended: bool, by_own: bool) {
+        for (part, end) in hand.parts.iter().zip(&hand.ends) {
+            let is_own = |maker: &OrderId| self.is_own(*part, *maker);
+            match end {
+                End { next: Next::Nothing, direct: None } => continue,
+                // An order of its own ends it, in a set or as the next direct one.
+                End { next: Next::Own(_), .. } if ended && by_own => return,
+                End { next: Next::Nothing, direct: Some(maker) } if ended && by_own && is_own(maker) => {
+                    return;
+                }
+                // The bound on work does.
+                _ if ended && !by_own => return,
+                End { next, direct } => {
+                    panic!("{:?} could have had {next:?}, or met {direct:?}", self.orders[part].accepted)
+                }
             }
-            _ => (),
         }
+        assert!(!ended, "nothing ended {:?}", hand.parts);
     }
 
     /// From now on the order rests, with what is left of it.
