@@ -2,7 +2,9 @@
 //! every queue. The rules try three payouts at most.
 
 use super::dice::Dice;
-use crate::sets::{Found, Maker, Set, Wanted, acceptable, look, makers_bound, period, probability_left};
+use crate::sets::{
+    Found, Maker, Set, Wanted, acceptable, look, makers_bound, period, probability_left, virtual_price,
+};
 use crate::{Ladder, Side, ticks};
 
 const ONE: i128 = 1_000_000_000_000_000_000;
@@ -246,6 +248,35 @@ fn three_payouts_miss_nothing_of_larger_sets() {
         }
     }
     assert!(found > 20_000 && small > 10_000 && choosy_none > 5_000, "{found} {small} {choosy_none}");
+}
+
+/// Where an endless taker finds a set at a virtual level's price, a unit of 1.00 finds one at that price, too,
+/// whatever is rounded for up to thirty makers.
+#[test]
+fn a_unit_is_not_refused_at_a_price_shown() {
+    for (ladder, cases) in [(Ladder::Classic, 40_000), (Ladder::Finest, 20_000)] {
+        let prices = ladder.prices();
+        let (mut dice, mut shown, mut close) = (Dice(3), 0, 0);
+        for place in 0..cases {
+            let makers = makers(&mut dice, &prices, 1 + place % 30, Stakes::Any);
+            let side = [Side::Back, Side::Lay][dice.roll(2)];
+            let Some(price) = virtual_price(side, &makers, &prices) else { continue };
+            let endless = Wanted { side, left: None, limit: price.into(), direct: None };
+            if !matches!(look(&endless, &makers), Found::Set(_)) {
+                continue;
+            }
+            let unit = Wanted { left: Some(10_000), ..endless };
+            let found = look(&unit, &makers);
+            assert!(matches!(found, Found::Set(_)), "{found:?} {unit:?} {makers:?}");
+            shown += 1;
+            // With less care the next better price would be shown, as it is within what is implied.
+            let better = if side == Side::Back { price + 100 } else { price - 100 };
+            let q = probability_left(&makers);
+            let implied = i128::from(better) * q <= ONE * 10_000;
+            close += i32::from(ladder == Ladder::Finest && implied == (side == Side::Back));
+        }
+        assert!(shown > 3_000 && (ladder == Ladder::Classic || close > 20), "{shown} {close}");
+    }
 }
 
 /// In ticks nothing is rounded, and nothing is missed.
