@@ -29,7 +29,8 @@ impl Trap {
     fn new(ladder: Ladder, outcomes: u64, scattered: u64) -> Self {
         let names = (0..outcomes).map(|name| name.to_string());
         let market = NewMarket { state: BookMarketState::Open, ladder, ..NewMarket::new("", names) };
-        let mut trap = Self { state: State::new(), events: Vec::with_capacity(8_192), scattered: scattered > 0 };
+        let mut trap =
+            Self { state: State::new(), events: Vec::with_capacity(8_192), scattered: scattered > 0 };
         trap.run(MarketId::NONE, &CommandKind::CreateMarket(Box::new(market)));
         if trap.scattered {
             trap.scatter(scattered);
@@ -60,7 +61,15 @@ impl Trap {
     }
 
     /// Orders that rest: they are post-only. Answers with the last one's id.
-    fn rest(&mut self, count: u64, account: u64, outcome: u64, side: Side, price: u32, quantity: i64) -> OrderId {
+    fn rest(
+        &mut self,
+        count: u64,
+        account: u64,
+        outcome: u64,
+        side: Side,
+        price: u32,
+        quantity: i64,
+    ) -> OrderId {
         let mut last = OrderId::NONE;
         for _ in 0..count {
             let order = NewOrder::limit(RunnerId(outcome + 1), side, Price(price), Quantity(quantity));
@@ -148,7 +157,8 @@ fn rounds_badly() -> (Trap, Side) {
     let mut trap = Trap::new(Ladder::Finest, runners, pennies * (runners - 1));
     for _ in 0..pennies {
         for outcome in 1..runners {
-            let odds = [2_570_000, 2_580_000, 2_590_100][usize::from(outcome > 100) + usize::from(outcome > 254)];
+            let odds =
+                [2_570_000, 2_580_000, 2_590_100][usize::from(outcome > 100) + usize::from(outcome > 254)];
             trap.rest(1, 1, outcome, Side::Yes, odds, PENNY);
         }
     }
