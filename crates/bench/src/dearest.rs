@@ -5,6 +5,7 @@ use betex_core::command::{CommandKind, NewMarket, NewOrder, OrderRef};
 use betex_core::decide::{Receipt, decide};
 use betex_core::event::Event;
 use betex_core::ladder::Ladder;
+use betex_core::limits::MAKERS_LOOKED_AT_MAX;
 use betex_core::state::State;
 use betex_core::types::{
     AccountId, BookMarketState, MarketId, OrderId, Price, Quantity, RunnerId, Side, TimeInForce,
@@ -106,28 +107,31 @@ fn cpu_time() -> f64 {
 }
 
 /// What the dearest commands cost that we know of.
-pub fn measure() -> Vec<Figures> {
-    let traps: [(&str, fn() -> (Trap, Side)); 9] = [
-        ("2 runners, pennies laid at 1000", || laid_at_1000(true)),
-        ("2 runners, the same in a row of memory", || laid_at_1000(false)),
+pub fn measure() -> impl Iterator<Item = Figures> {
+    let traps: [(&str, fn() -> (Trap, Side)); 13] = [
+        ("2 runners, pennies laid at 1000", laid_at_1000),
         ("2 runners, pennies laid at 89,000 prices", laid_at_each_price),
-        ("3 runners, pennies backed at 1.01", || backed(3, 33_000, &[10_100])),
-        ("3 runners, pennies that round badly", || backed(3, 33_000, &[14_700, 41_000])),
-        ("9 runners, pennies backed at 1.01", || backed(9, 2_100, &[10_100])),
-        ("256 runners, pennies backed at 1.01", || backed(256, 3, &[10_100])),
-        ("256 runners, pennies that round badly", rounds_badly),
+        ("3 runners, absurd pennies", || wall(3, &[10_100])),
+        ("3 runners, pennies that round badly", || wall(3, &[14_700, 41_000])),
+        ("4 runners, pennies that round badly", || wall(4, &[14_700, 81_000, 82_000])),
+        ("9 runners, absurd pennies", || wall(9, &[10_100])),
+        ("9 runners, pennies that round badly", || wall(9, &[89_100, 95_200, 93_300])),
+        ("64 runners, pennies that round badly", || wall(64, &[650_000, 660_000, 670_100])),
+        ("256 runners, absurd pennies", || wall(256, &[10_100])),
+        ("256 runners, pennies that round badly", || wall(256, &[2_570_000, 2_580_000, 2_590_100])),
         ("20 runners, 4,000 prices to beat", prices_to_beat),
+        ("3 runners, own orders between pennies", own_orders),
+        ("3 runners, 4,096 fills by sets", || backed(3, 2_100, &[30_500])),
     ];
-    let figures = traps.map(|(name, trap)| {
+    traps.into_iter().map(|(name, trap)| {
         let (mut trap, side) = trap();
         Figures::new(format!("dearest: {name}")).with("cpu_us", trap.spring(side))
-    });
-    figures.into()
+    })
 }
 
 /// Pennies at a price too good for a layer on the other outcome, so that all of them are passed over.
-fn laid_at_1000(scattered: bool) -> (Trap, Side) {
-    let mut trap = Trap::new(Ladder::Finest, 2, if scattered { 140_000 } else { 0 });
+fn laid_at_1000() -> (Trap, Side) {
+    let mut trap = Trap::new(Ladder::Finest, 2, 140_000);
     trap.rest(140_000, 1, 1, Side::No, 10_000_000, PENNY);
     (trap, Side::No)
 }
@@ -138,6 +142,18 @@ fn laid_at_each_price() -> (Trap, Side) {
         trap.rest(1, 1, 1, Side::No, 10_000_000 - price * 100, PENNY);
     }
     (trap, Side::No)
+}
+
+/// A penny on each outcome but the taker's, at these odds in turn, and on one of them a wall of more pennies
+/// than a command may look at.
+fn wall(runners: u64, odds: &[u32]) -> (Trap, Side) {
+    let pennies = u64::from(MAKERS_LOOKED_AT_MAX) / (runners - 1) + 1;
+    let mut trap = Trap::new(Ladder::Finest, runners, pennies + runners);
+    trap.rest(pennies, 1, 1, Side::Yes, odds[0], PENNY);
+    for (outcome, odds) in (1..runners).zip(odds.iter().cycle()).skip(1) {
+        trap.rest(1, 1, outcome, Side::Yes, *odds, PENNY);
+    }
+    (trap, Side::Yes)
 }
 
 /// Pennies on all outcomes but the taker's, so many on each, at these odds in turn.
@@ -151,20 +167,6 @@ fn backed(runners: u64, pennies: u64, odds: &[u32]) -> (Trap, Side) {
     (trap, Side::Yes)
 }
 
-/// Odds whose even payout is found impossible at the last maker only.
-fn rounds_badly() -> (Trap, Side) {
-    let (runners, pennies) = (256, 3);
-    let mut trap = Trap::new(Ladder::Finest, runners, pennies * (runners - 1));
-    for _ in 0..pennies {
-        for outcome in 1..runners {
-            let odds =
-                [2_570_000, 2_580_000, 2_590_100][usize::from(outcome > 100) + usize::from(outcome > 254)];
-            trap.rest(1, 1, outcome, Side::Yes, odds, PENNY);
-        }
-    }
-    (trap, Side::Yes)
-}
-
 /// Makers that were passed over are looked at again at each price to beat.
 fn prices_to_beat() -> (Trap, Side) {
     let (mut trap, side) = backed(20, 100, &[10_100]);
@@ -172,4 +174,18 @@ fn prices_to_beat() -> (Trap, Side) {
         trap.rest(1, 3, 0, Side::No, 10_100 + price * 100, PENNY);
     }
     (trap, side)
+}
+
+/// The taker's own orders stand between those that are passed over at each price to beat.
+fn own_orders() -> (Trap, Side) {
+    let mut trap = Trap::new(Ladder::Finest, 3, 20_000);
+    trap.rest(1, 1, 2, Side::Yes, 41_000, PENNY * 10_000);
+    for _ in 0..4_000 {
+        trap.rest(2, 1, 1, Side::Yes, 14_700, PENNY);
+        trap.rest(1, 2, 1, Side::Yes, 14_700, PENNY);
+    }
+    for price in 0..4_000 {
+        trap.rest(1, 3, 0, Side::No, 10_100 + price * 100, PENNY);
+    }
+    (trap, Side::Yes)
 }

@@ -82,7 +82,7 @@ fn main() -> anyhow::Result<()> {
                     print(core_speed::measure(shape, OPERATIONS, || ALLOCATIONS.load(Ordering::Relaxed)));
                 }
             }
-            Measure::Dearest => dearest::measure().into_iter().for_each(print),
+            Measure::Dearest => dearest::measure().for_each(print),
             Measure::Engine => engine(&options.directory, print)?,
             Measure::Recovery => {
                 let (commands, _) = core_speed::record(Flow::new(Shape::Direct(1)), OPERATIONS);
