@@ -176,14 +176,14 @@ impl<'a> Lane<'a> {
 
     /// The place of the mark of the order at the cursor.
     fn mark_of(&self, order: &Order, marks: &Marks<'a>) -> MarkPlace {
-        self.after.filter(|place| marks[usize::from(*place)].order.id == order.id)
+        self.after.filter(|place| std::ptr::eq(marks[usize::from(*place)].order, order))
     }
 
     /// The mark before the cursor, if it is of a run of orders that are no makers and that ends where this
     /// order, at the cursor, begins.
     fn run_before<'m>(&self, order: &Order, marks: &'m mut Marks<'a>) -> Option<&'m mut Mark<'a>> {
         let mark = &mut marks[usize::from(self.before?)];
-        let ends_here = mark.resume.is_some_and(|resume| resume.id == order.id);
+        let ends_here = mark.resume.is_some_and(|resume| std::ptr::eq(resume, order));
         (mark.left == 0 && ends_here).then_some(mark)
     }
 
