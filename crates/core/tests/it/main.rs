@@ -1,5 +1,6 @@
 //! The core as its users see it: commands in, events out, a state to look at.
 
+mod amounts;
 mod closing;
 mod crowd;
 mod everywhere;
@@ -24,6 +25,7 @@ mod rule_book;
 mod runners;
 mod script;
 mod sets;
+mod small_bettors;
 mod snapshots;
 mod ticks;
 mod twin;
