@@ -3,10 +3,11 @@
 //! A BACK on one outcome can be filled by resting BACKs on all the others, a LAY by resting LAYs on all the
 //! others; in a binary market BUYs on all outcomes mint a set, SELLs redeem one. There is no engine of its
 //! own for it: sets compete with direct orders at every step of the one matching sweep, for any number of
-//! outcomes. This module gathers what is seen of them; the rules are in `docs/matching.md`.
+//! outcomes. The stakes of a set at odds are exact to the quantum (1/10 000 of a unit): settle by `stake` and
+//! `payout`. This module gathers what is seen of sets; the rules are in `docs/matching.md`.
 //!
 //! - a market says with [`NewMarket::synthetic`](crate::types::NewMarket::synthetic) whether it matches sets;
-//! - [`SetMatched`] is the taker's leg of a set, the [`TradeMatched`] behind it with `leg > 0` are the makers';
+//! - [`SetMatched`] is the taker's leg of a set, the [`TradeMatched`] after it with `leg > 0` are the makers';
 //! - [`MarketView::virtual_levels`](crate::book::MarketView::virtual_levels) are the prices that sets would give.
 //!
 //! ```
@@ -30,8 +31,8 @@
 //!     Event::SetMatched(set) => Some(*set),
 //!     _ => None,
 //! });
-//! let SetMatched { quantity, payout, price, .. } = set.ok_or("no set")?;
-//! assert_eq!((quantity, payout, price), (Quantity(200_000), Money(400_000), Price(20_000)));
+//! let SetMatched { stake, payout, price, .. } = set.ok_or("no set")?;
+//! assert_eq!((stake, payout, price), (Quantity(200_000), Money(400_000), Price(20_000)));
 //! # Ok(())
 //! # }
 //! ```

@@ -61,8 +61,6 @@ pub struct Report {
     pub trades: u64,
     /// Complete sets.
     pub sets: u64,
-    /// Sets that the ledger foresaw.
-    pub foreseen: u64,
     /// Answers.
     pub answered: u64,
     /// Answers that were rejections.
@@ -126,7 +124,6 @@ impl Report {
             unseen: self.unseen + other.unseen,
             trades: self.trades + other.trades,
             sets: self.sets + other.sets,
-            foreseen: self.foreseen + other.foreseen,
             answered: self.answered + other.answered,
             rejected: self.rejected + other.rejected,
             lost: self.lost + other.lost,
@@ -177,8 +174,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "{} events, {} trades, {} sets ({} foreseen); {} transactions durable but never shown",
-            r.events, r.trades, r.sets, r.foreseen, r.unseen
+            "{} events, {} trades, {} sets; {} transactions durable but never shown",
+            r.events, r.trades, r.sets, r.unseen
         )?;
         write!(
             f,

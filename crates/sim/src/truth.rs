@@ -36,7 +36,6 @@ pub(crate) struct Volume {
     pub(crate) events: u64,
     pub(crate) trades: u64,
     pub(crate) sets: u64,
-    pub(crate) foreseen: u64,
 }
 
 impl Truth {
@@ -57,7 +56,7 @@ impl Truth {
 
     pub(crate) fn volume(&self) -> Volume {
         let (trades, sets) = (self.ledger.trades, self.ledger.sets);
-        Volume { events: self.sequence(), trades, sets, foreseen: self.ledger.foreseen }
+        Volume { events: self.sequence(), trades, sets }
     }
 
     /// One more event was shown.
@@ -129,7 +128,9 @@ impl Truth {
         ensure(state.digest() == self.state.digest(), Check::Replay, || "the digests differ".into())?;
         let mut resting: Vec<_> = seen
             .iter()
-            .map(|o| (o.id, o.market_id, o.account, o.price.0, o.filled.0, o.remaining.0))
+            .map(|o| {
+                (o.id, o.market_id, o.account, o.price.0, o.filled.0, o.remaining.0, i64::from(o.fraction))
+            })
             .collect();
         resting.sort_unstable();
         ensure(resting == self.ledger.resting(), Check::Rules, || "the ledger has other orders".into())?;

@@ -385,7 +385,6 @@ impl World {
             events: volume.events,
             trades: volume.trades,
             sets: volume.sets,
-            foreseen: volume.foreseen,
             unseen: self.truth.unseen,
             answered: self.desk.answered,
             rejected: self.desk.rejected,

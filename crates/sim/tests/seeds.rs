@@ -45,7 +45,6 @@ fn every_promise_is_kept_and_everything_happens() {
         ("transactions durable and not shown", all.unseen),
         ("trades", all.trades),
         ("sets", all.sets),
-        ("sets foreseen", all.foreseen),
         ("rejections", all.rejected),
         ("answers lost", all.lost),
         ("orders refused by full lanes", all.lane_full),

@@ -47,9 +47,10 @@ fn the_largest_transaction_goes_through_the_journal() {
             std::thread::yield_now();
         }
     }
-    let answer = engine.call(submit(back(1, 20_000, 1_000_000))).unwrap();
+    let order = back(1, 20_000, 1_000_000).lasting(TimeInForce::Ioc);
+    let answer = engine.call(submit(order)).unwrap();
     let Ok(Receipt::Order { report, reason }) = answer.result else { panic!("{:?}", answer.result) };
-    assert_eq!((report.filled, reason), (Quantity(409_600), Some(betex::book::CancelReason::OrderLimit)));
+    assert_eq!((report.filled, reason), (Quantity(409_600), Some(betex::book::CancelReason::Unfilled)));
     assert_eq!(answer.events.len(), 2 * 4_096 + 2, "accepted, the legs of 4,096 sets, cancelled");
     engine.stop();
     let digest = engine.read().digest();
