@@ -2,9 +2,8 @@
 
 use betex_core::command::NewMarket;
 use betex_core::decide::Receipt;
-use betex_core::event::OutcomeIndex;
 use betex_core::reject::{OrderReport, Rejection};
-use betex_core::types::{AccountId, OrderId, OrderStatus, Quantity, TimeInForce};
+use betex_core::types::{AccountId, OrderStatus, Quantity, TimeInForce};
 
 use super::*;
 
