@@ -1,5 +1,5 @@
-//! What one command can cost at most: books made to keep the search for sets busy, and one order that is
-//! refused after it, so that anybody could send it again and again for nothing.
+//! What one command can cost at most: books made to keep the search for sets busy, and one FOK order that is
+//! refused, so that a client could send it again and again for nothing.
 
 use betex_core::command::{CommandKind, NewMarket, NewOrder, OrderRef};
 use betex_core::decide::{Receipt, decide};
@@ -18,7 +18,7 @@ const PENNY: i64 = 100;
 /// How often each command is timed. The least counts: the others were disturbed.
 const RUNS: usize = 9;
 
-/// A book that somebody has prepared, and the order that is costly in it.
+/// A book that makes one order costly.
 struct Trap {
     state: State,
     events: Vec<Event>,
@@ -106,9 +106,12 @@ fn cpu_time() -> f64 {
     time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
 }
 
+/// A trap, and the side of the order that springs it.
+type Baited = (Trap, Side);
+
 /// What the dearest commands cost that we know of.
 pub fn measure() -> impl Iterator<Item = Figures> {
-    let traps: [(&str, fn() -> (Trap, Side)); 13] = [
+    let traps: [(&str, fn() -> Baited); 13] = [
         ("2 runners, pennies laid at 1000", laid_at_1000),
         ("2 runners, pennies laid at 89,000 prices", laid_at_each_price),
         ("3 runners, absurd pennies", || wall(3, &[10_100])),
@@ -130,13 +133,13 @@ pub fn measure() -> impl Iterator<Item = Figures> {
 }
 
 /// Pennies at a price too good for a layer on the other outcome, so that all of them are passed over.
-fn laid_at_1000() -> (Trap, Side) {
+fn laid_at_1000() -> Baited {
     let mut trap = Trap::new(Ladder::Finest, 2, 140_000);
     trap.rest(140_000, 1, 1, Side::No, 10_000_000, PENNY);
     (trap, Side::No)
 }
 
-fn laid_at_each_price() -> (Trap, Side) {
+fn laid_at_each_price() -> Baited {
     let mut trap = Trap::new(Ladder::Finest, 2, 90_000);
     for price in 0..89_000 {
         trap.rest(1, 1, 1, Side::No, 10_000_000 - price * 100, PENNY);
@@ -146,7 +149,7 @@ fn laid_at_each_price() -> (Trap, Side) {
 
 /// A penny on each outcome but the taker's, at these odds in turn, and on one of them a wall of more pennies
 /// than a command may look at.
-fn wall(runners: u64, odds: &[u32]) -> (Trap, Side) {
+fn wall(runners: u64, odds: &[u32]) -> Baited {
     let pennies = u64::from(MAKERS_LOOKED_AT_MAX) / (runners - 1) + 1;
     let mut trap = Trap::new(Ladder::Finest, runners, pennies + runners);
     trap.rest(pennies, 1, 1, Side::Yes, odds[0], PENNY);
@@ -157,7 +160,7 @@ fn wall(runners: u64, odds: &[u32]) -> (Trap, Side) {
 }
 
 /// Pennies on all outcomes but the taker's, so many on each, at these odds in turn.
-fn backed(runners: u64, pennies: u64, odds: &[u32]) -> (Trap, Side) {
+fn backed(runners: u64, pennies: u64, odds: &[u32]) -> Baited {
     let mut trap = Trap::new(Ladder::Finest, runners, pennies * (runners - 1));
     for _ in 0..pennies {
         for (outcome, odds) in (1..runners).zip(odds.iter().cycle()) {
@@ -168,7 +171,7 @@ fn backed(runners: u64, pennies: u64, odds: &[u32]) -> (Trap, Side) {
 }
 
 /// Makers that were passed over are looked at again at each price to beat.
-fn prices_to_beat() -> (Trap, Side) {
+fn prices_to_beat() -> Baited {
     let (mut trap, side) = backed(20, 100, &[10_100]);
     for price in 0..4_000 {
         trap.rest(1, 3, 0, Side::No, 10_100 + price * 100, PENNY);
@@ -177,7 +180,7 @@ fn prices_to_beat() -> (Trap, Side) {
 }
 
 /// The taker's own orders stand between those that are passed over at each price to beat.
-fn own_orders() -> (Trap, Side) {
+fn own_orders() -> Baited {
     let mut trap = Trap::new(Ladder::Finest, 3, 20_000);
     trap.rest(1, 1, 2, Side::Yes, 41_000, PENNY * 10_000);
     for _ in 0..4_000 {

@@ -164,7 +164,7 @@ impl Ladder {
 
     /// What of a quantity is a fraction of a penny, in quanta. Of shares there is none.
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is below 100")]
+    #[expect(clippy::cast_sign_loss, reason = "no quantity is negative")]
     pub const fn fraction(self, quantity: i64) -> u8 {
         match self {
             Self::Classic | Self::Finest => (quantity % PENNY) as u8,

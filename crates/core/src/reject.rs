@@ -272,7 +272,7 @@ impl Rejection {
             Self::MarketNotOpen(_) => Order("MARKET_NOT_OPEN"),
             Self::InvalidOutcome(_) => Order("INVALID_OUTCOME"),
             Self::InvalidPrice { .. } => Order("INVALID_PRICE"),
-            Self::InvalidQuantity { .. } | Self::InvalidKeep { .. } => Order("INVALID_QUANTITY"),
+            Self::InvalidQuantity { .. } => Order("INVALID_QUANTITY"),
             Self::InvalidExpiry { .. } => Order("INVALID_EXPIRY"),
             Self::SelfTrade => Order("SELF_TRADE"),
             Self::WouldNotFill { .. } => Order("WOULD_NOT_FILL"),
@@ -281,6 +281,7 @@ impl Rejection {
             Self::DuplicateClientId(_) => Order("DUPLICATE_CLIENT_ID"),
             Self::InvalidMarket { .. }
             | Self::InvalidField { .. }
+            | Self::InvalidKeep { .. }
             | Self::InvalidLine(_)
             | Self::InvalidText { .. } => Invalid,
             Self::MarketNotFound(_)

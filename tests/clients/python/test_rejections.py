@@ -70,7 +70,7 @@ class RejectionTest(ExchangeTest):
     def test_what_a_reduction_leaves(self):
         self.market = self.open_market(min_quantity=200)
         order = self.submit("BACK", 2.5, 500)
-        self.assert_status("INVALID_ARGUMENT", "INVALID_KEEP_QUANTITY", "at least 200", self.cancel, order.order_id,
+        self.assert_status("INVALID_ARGUMENT", "INVALID_QUANTITY", "at least 200", self.cancel, order.order_id,
                            keep_quantity=199)
         self.assertEqual(self.levels("bids"), [(2.5, 500, 1)])
         self.assertEqual(self.cancel(order.order_id, keep_quantity=200).remaining_quantity, 200)

@@ -130,7 +130,7 @@ pub(super) async fn cancel(
     let user = form::optional_name("user_id", &request.user_id)?;
     let order = order_ref(request)?;
     let (market, terms) = exchange.market_terms(key).ok_or_else(|| market_not_found(key))?;
-    let keep = terms.optional_quantity("keep_quantity", request.keep_quantity)?;
+    let keep = terms.at_most(request.keep_quantity);
     let account_id = owner(exchange, user)?;
     let response = exchange.ask(market, CommandKind::CancelOrder { order, account_id, keep }).await?;
     match response.result {

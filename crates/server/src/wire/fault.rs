@@ -120,7 +120,7 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             let what = format!(
                 "keep_quantity: what remains of an order of market {market} must be at least {min}, in steps of {increment} ({unit}), on a quarter line in each half; or 0, which cancels all of it"
             );
-            ("INVALID_KEEP_QUANTITY", what)
+            ("INVALID_QUANTITY", what)
         }
         Rejection::InvalidExpiry { .. } => ("INVALID_EXPIRY", rejection.to_string()),
         Rejection::SelfTrade => {
@@ -181,10 +181,6 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
 /// place for it; elsewhere it is a precondition that does not hold.
 pub(crate) fn refused(rejection: &Rejection, called: Called<'_>) -> Status {
     let code = match rejection.class() {
-        // It is about the request: no state of the market would allow it.
-        RejectionClass::Order(_) if matches!(rejection, Rejection::InvalidKeep { .. }) => {
-            Code::InvalidArgument
-        }
         RejectionClass::Order(_) | RejectionClass::Precondition => Code::FailedPrecondition,
         RejectionClass::Invalid => Code::InvalidArgument,
         RejectionClass::NotFound => Code::NotFound,

@@ -75,6 +75,12 @@ impl Terms {
         inside.map(Quantity).ok_or_else(too_much)
     }
 
+    /// How much may remain: no order has more than the most there is, so more than that means as much.
+    pub(crate) fn at_most(self, count: u64) -> Quantity {
+        let count = i64::try_from(count.min(self.quantity_max())).unwrap_or(i64::MAX);
+        Quantity(count.saturating_mul(self.unit()))
+    }
+
     /// A quantity for the wire.
     pub(crate) fn count(self, quantity: Quantity) -> u64 {
         // A quantity is never negative.

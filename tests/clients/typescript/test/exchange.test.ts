@@ -155,7 +155,7 @@ test('what a reduction leaves is nothing or enough', async () => {
     const { order_id } = await submit(market_id, {});
     await assert.rejects(call(client, 'CancelOrder', { market_id, order_id, keep_quantity: 49 }), (error: any) => {
         assert.equal(error.code, status.INVALID_ARGUMENT, error.details);
-        assert.ok(error.details.startsWith('INVALID_KEEP_QUANTITY: keep_quantity: '), error.details);
+        assert.ok(error.details.startsWith('INVALID_QUANTITY: keep_quantity: '), error.details);
         return true;
     });
     const reduced = await call(client, 'CancelOrder', { market_id, order_id, keep_quantity: 50 });
