@@ -108,10 +108,11 @@ fn cpu_time() -> f64 {
 
 /// A trap, and the side of the order that springs it.
 type Baited = (Trap, Side);
+type Bait = fn() -> Baited;
 
 /// What the dearest commands cost that we know of.
 pub fn measure() -> impl Iterator<Item = Figures> {
-    let traps: [(&str, fn() -> Baited); 13] = [
+    let traps: [(&str, Bait); 13] = [
         ("2 runners, pennies laid at 1000", laid_at_1000),
         ("2 runners, pennies laid at 89,000 prices", laid_at_each_price),
         ("3 runners, absurd pennies", || wall(3, &[10_100])),
