@@ -165,3 +165,32 @@ fn an_outcome_joins_a_group_before_its_first_set_only() {
          book Home               => back 2.00: 5.00 of 1, virtual lay 2.00: 6.00",
     );
 }
+
+/// Two makers on A and B are as scarce: the one on the first outcome is passed over. Without it the set has a price
+/// that uses the taker up.
+#[test]
+fn of_two_makers_as_scarce_the_first_is_passed_over() {
+    check_market(
+        "market finest Home A B C
+         a back A 5.00 0.01      => #1 RESTING rests 0.01
+         a back A 10.00 1        => #2 RESTING rests 1.00
+         a back B 5.00 0.01      => #3 RESTING rests 0.01
+         a back C 3.33 10        => #4 RESTING rests 10.00
+         b back Home 1.01 0.03   => #5 PARTIALLY_FILLED set 0.02@2.50 pays 0.05 (0.01@10.00#2 0.01@5.00#3 0.02@3.33#4) rests 0.01",
+    );
+}
+
+/// Rounding may take too much of a set of less than 0.8192: two that would come first are not shown.
+#[test]
+fn the_smallest_sets_are_not_shown() {
+    check_market(
+        "market finest A B C D Home
+         a lay A 46.00 188.45    => #1 RESTING rests 188.45
+         a lay B 2.38 99.42      => #2 RESTING rests 99.42
+         a lay C 2.65 2          => #3 RESTING rests 2.00
+         a lay C 2.64 128.56     => #4 RESTING rests 128.56
+         a lay D 7.68 2          => #5 RESTING rests 2.00
+         a lay D 7.66 11.11      => #6 RESTING rests 11.11
+         book Home               => virtual back 20.53: 4.14",
+    );
+}
