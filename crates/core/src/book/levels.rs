@@ -140,16 +140,16 @@ impl BookSide {
         let level = self.level_mut(pages, tick);
         let last = std::mem::replace(&mut level.tail, slot);
         if let Some(last) = last.some() {
-            orders[last].links.next = slot;
+            orders.set_next(last, slot);
         } else {
             level.head = slot;
         }
-        let order = &mut orders[slot];
-        (order.links.previous, order.links.next) = (last, OrderSlot::NONE);
+        orders.set_previous(slot, last);
+        orders.set_next(slot, OrderSlot::NONE);
         level.count += 1;
         level.total = level
             .total
-            .checked_add(ladder.whole(order.left))
+            .checked_add(ladder.whole(orders[slot].left))
             .expect("decide refuses what would overflow a level");
     }
 
@@ -158,15 +158,14 @@ impl BookSide {
     }
 
     pub(super) fn unlink(&mut self, pages: &mut Pages, orders: &mut Orders, slot: OrderSlot) {
-        let order = &orders[slot];
-        let (tick, previous, next) = (order.tick, order.links.previous, order.links.next);
+        let (tick, (previous, next)) = (orders[slot].tick, orders.neighbours(slot));
         let level = self.level_mut(pages, tick);
         match previous.some() {
-            Some(previous) => orders[previous].links.next = next,
+            Some(previous) => orders.set_next(previous, next),
             None => level.head = next,
         }
         match next.some() {
-            Some(next) => orders[next].links.previous = previous,
+            Some(next) => orders.set_previous(next, previous),
             None => level.tail = previous,
         }
         level.count -= 1;

@@ -9,7 +9,7 @@ mod levels;
 mod orders;
 
 pub(crate) use levels::BookSide;
-pub(crate) use orders::{Links, NO_CLIENT_ID, Order, OrderSlot};
+pub(crate) use orders::{Links, NO_CLIENT_ID, Order, OrderSlot, Queued};
 
 use std::num::NonZeroU64;
 
@@ -56,11 +56,12 @@ impl Store {
         quantity: i64,
         remains: bool,
     ) {
-        let order = &mut self.orders[slot];
+        let order = &self.orders[slot];
         assert!((0..order.left).contains(&left), "{left} left of order {}", order.id);
-        order.left = left;
         side.reduce(&mut self.pages, order.tick, quantity);
-        if !remains {
+        if remains {
+            self.orders.set_left(slot, left);
+        } else {
             if order.expires() {
                 self.expiries.remove(&mut self.orders, slot);
             }

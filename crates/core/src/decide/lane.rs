@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use super::queue::Queue;
+use super::queue::{Queue, Spot};
 use super::taker::{Taker, Work};
 use crate::book::Order;
 use crate::ladder::Tick;
@@ -11,15 +11,15 @@ use crate::limits::OWN_ORDERS_SKIPPED_MAX;
 
 /// What this command did to orders to which a lane may come back, for all lanes. Few commands have any, so
 /// the first few need no memory of their own; there are at most as many as fills and own orders.
-pub(super) type Marks<'a> = SmallVec<[Mark<'a>; 64]>;
+pub(super) type Marks = SmallVec<[Mark; 64]>;
 
 /// The lane of one outcome: a cursor in its queue.
 pub(super) struct Lane<'a> {
     queue: Queue<'a>,
     /// The first order that can be a maker. Nothing before it can.
-    head: Option<&'a Order>,
+    head: Option<Spot>,
     /// The order at the cursor: the maker of the next set.
-    at: Option<&'a Order>,
+    at: Option<Spot>,
     /// What this command has left of it, if the lane is settled.
     left: i64,
     /// Whether the order at the cursor is known to be one that can be a maker.
@@ -33,12 +33,12 @@ pub(super) struct Lane<'a> {
 }
 
 /// What this command did to an order.
-pub(super) struct Mark<'a> {
-    order: &'a Order,
+pub(super) struct Mark {
+    spot: Spot,
     /// What is left of it.
     left: i64,
     /// Where the cursor goes from an order that is no maker any more: past all those like it.
-    resume: Option<&'a Order>,
+    resume: Option<Spot>,
     next: MarkPlace,
 }
 
@@ -75,7 +75,12 @@ impl<'a> Lane<'a> {
 
     /// The maker at the cursor, and what this command has left of it.
     pub(super) fn maker(&self) -> Option<(&'a Order, i64)> {
-        self.at.map(|order| (order, self.left))
+        self.at.map(|spot| (self.queue.order(spot), self.left))
+    }
+
+    /// The same in numbers, without a look at the order: its tick, and what is left of it.
+    pub(super) fn numbers(&self) -> Option<(Tick, i64)> {
+        self.at.map(|spot| (spot.tick, self.left))
     }
 
     pub(super) const fn has_passed_over(&self) -> bool {
@@ -83,17 +88,17 @@ impl<'a> Lane<'a> {
     }
 
     /// Passes the maker at the cursor over, until [`Lane::return_to_head`].
-    pub(super) fn pass_over(&mut self, marks: &mut Marks<'a>) {
-        let Some(order) = self.at else { return };
+    pub(super) fn pass_over(&mut self, marks: &mut Marks) {
+        let Some(spot) = self.at else { return };
         if !self.passed_over {
-            (self.head, self.passed_over) = (Some(order), true);
+            (self.head, self.passed_over) = (Some(spot), true);
         }
-        self.note_left(order, marks);
-        (self.at, self.settled) = (self.queue.after(order), false);
+        self.note_left(spot, marks);
+        (self.at, self.settled) = (self.queue.after(spot), false);
     }
 
     /// Takes this much of the maker at the cursor. One with less than a unit left is used up.
-    pub(super) fn take(&mut self, stake: i64, unit: i64, marks: &mut Marks<'a>) {
+    pub(super) fn take(&mut self, stake: i64, unit: i64, marks: &mut Marks) {
         self.left -= stake;
         if self.left < unit {
             self.remove(marks);
@@ -101,18 +106,18 @@ impl<'a> Lane<'a> {
     }
 
     /// The order at the cursor is no maker any more. The cursor goes on to the next order.
-    pub(super) fn remove(&mut self, marks: &mut Marks<'a>) {
-        let Some(order) = self.at else { return };
-        let marked = self.mark_of(order, marks);
+    pub(super) fn remove(&mut self, marks: &mut Marks) {
+        let Some(spot) = self.at else { return };
+        let marked = self.mark_of(spot, marks);
         let (resume, next) = match marked.map(|place| &marks[usize::from(place)]) {
             Some(mark) if mark.left == 0 => (mark.resume, mark.next),
-            Some(mark) => (self.queue.after(order), mark.next),
-            None => (self.queue.after(order), self.after),
+            Some(mark) => (self.queue.after(spot), mark.next),
+            None => (self.queue.after(spot), self.after),
         };
         if !self.passed_over {
             // The lane never comes back here.
             (self.head, self.first, self.before) = (resume, next, None);
-        } else if let Some(run) = self.run_before(order, marks) {
+        } else if let Some(run) = self.run_before(spot, marks) {
             // However many such orders are neighbours, the next walk passes them in one step.
             (run.resume, run.next) = (resume, next);
         } else if let Some(place) = marked {
@@ -120,15 +125,15 @@ impl<'a> Lane<'a> {
             (mark.left, mark.resume) = (0, resume);
             self.before = marked;
         } else {
-            self.insert(Mark { order, left: 0, resume, next }, marks);
+            self.insert(Mark { spot, left: 0, resume, next }, marks);
         }
         (self.at, self.after, self.settled) = (resume, next, false);
     }
 
     /// Goes back to the first maker that was passed over.
-    pub(super) fn return_to_head(&mut self, marks: &mut Marks<'a>) {
-        if let Some(order) = self.at {
-            self.note_left(order, marks);
+    pub(super) fn return_to_head(&mut self, marks: &mut Marks) {
+        if let Some(spot) = self.at {
+            self.note_left(spot, marks);
         }
         (self.at, self.passed_over, self.settled) = (self.head, false, false);
         (self.before, self.after) = (None, self.first);
@@ -139,22 +144,23 @@ impl<'a> Lane<'a> {
         &mut self,
         taker: &Taker,
         work: &mut Work,
-        marks: &mut Marks<'a>,
+        marks: &mut Marks,
     ) -> Result<(), TooManyOwn> {
-        while let Some(order) = self.at.filter(|_| !self.settled) {
+        while let Some(spot) = self.at.filter(|_| !self.settled) {
             #[cfg(test)]
             STEPS.set(STEPS.get() + 1);
-            if let Some(place) = self.mark_of(order, marks) {
+            let queued = self.queue.queued(spot);
+            if let Some(place) = self.mark_of(spot, marks) {
                 self.left = marks[usize::from(place)].left;
                 self.settled = self.left > 0;
-            } else if taker.skips(order) {
+            } else if queued.may_be_of(taker.account) && taker.skips(self.queue.order(spot)) {
                 // It gets a mark, or the head moves past it: so it counts once.
                 if work.own_orders >= OWN_ORDERS_SKIPPED_MAX {
                     return Err(TooManyOwn);
                 }
                 work.own_orders += 1;
             } else {
-                (self.left, self.settled) = (order.left, true);
+                (self.left, self.settled) = (queued.left, true);
             }
             if !self.settled {
                 self.remove(marks);
@@ -164,31 +170,30 @@ impl<'a> Lane<'a> {
     }
 
     /// Notes what is left of the maker at the cursor, which is about to leave it.
-    fn note_left(&mut self, order: &'a Order, marks: &mut Marks<'a>) {
-        if let Some(place) = self.mark_of(order, marks) {
+    fn note_left(&mut self, spot: Spot, marks: &mut Marks) {
+        if let Some(place) = self.mark_of(spot, marks) {
             let mark = &mut marks[usize::from(place)];
             mark.left = self.left;
             (self.before, self.after) = (Some(place), mark.next);
-        } else if self.left != order.left {
-            self.insert(Mark { order, left: self.left, resume: None, next: self.after }, marks);
+        } else if self.left != self.queue.queued(spot).left {
+            self.insert(Mark { spot, left: self.left, resume: None, next: self.after }, marks);
         }
     }
 
     /// The place of the mark of the order at the cursor.
-    fn mark_of(&self, order: &Order, marks: &Marks<'a>) -> MarkPlace {
-        self.after.filter(|place| std::ptr::eq(marks[usize::from(*place)].order, order))
+    fn mark_of(&self, spot: Spot, marks: &Marks) -> MarkPlace {
+        self.after.filter(|place| marks[usize::from(*place)].spot == spot)
     }
 
     /// The mark before the cursor, if it is of a run of orders that are no makers and that ends where this
     /// order, at the cursor, begins.
-    fn run_before<'m>(&self, order: &Order, marks: &'m mut Marks<'a>) -> Option<&'m mut Mark<'a>> {
+    fn run_before<'m>(&self, spot: Spot, marks: &'m mut Marks) -> Option<&'m mut Mark> {
         let mark = &mut marks[usize::from(self.before?)];
-        let ends_here = mark.resume.is_some_and(|resume| std::ptr::eq(resume, order));
-        (mark.left == 0 && ends_here).then_some(mark)
+        (mark.left == 0 && mark.resume == Some(spot)).then_some(mark)
     }
 
     /// Inserts a mark at the cursor, before the one that comes next.
-    fn insert(&mut self, mark: Mark<'a>, marks: &mut Marks<'a>) {
+    fn insert(&mut self, mark: Mark, marks: &mut Marks) {
         let new = u16::try_from(marks.len()).ok();
         marks.push(mark);
         match self.before {

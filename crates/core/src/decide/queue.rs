@@ -1,6 +1,6 @@
 //! The queue of resting orders that a taker meets, while what it takes is not yet taken.
 
-use crate::book::{BookSide, Order};
+use crate::book::{BookSide, Order, OrderSlot, Queued};
 use crate::ladder::Tick;
 use crate::state::State;
 
@@ -11,30 +11,49 @@ pub(super) struct Queue<'a> {
     side: &'a BookSide,
 }
 
+/// A place in a queue: an order and its price.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spot {
+    slot: OrderSlot,
+    pub(super) tick: Tick,
+}
+
 impl<'a> Queue<'a> {
     #[inline]
     pub(super) const fn new(state: &'a State, side: &'a BookSide) -> Self {
         Self { state, side }
     }
 
-    /// The order that a taker meets first.
+    /// Where a taker begins.
     #[inline]
-    pub(super) fn first(&self) -> Option<&'a Order> {
+    pub(super) fn first(&self) -> Option<Spot> {
         self.side.best().and_then(|tick| self.first_at(tick))
     }
 
-    /// The order that a taker meets after this one.
+    /// Where it goes on from here.
     #[inline(always)]
-    pub(super) fn after(&self, order: &Order) -> Option<&'a Order> {
-        match order.next() {
-            Some(slot) => Some(&self.state.store.orders[slot]),
-            None => self.side.worse_than(order.tick).and_then(|tick| self.first_at(tick)),
+    pub(super) fn after(&self, Spot { slot, tick }: Spot) -> Option<Spot> {
+        match self.state.store.orders.queued(slot).next() {
+            Some(slot) => Some(Spot { slot, tick }),
+            None => self.side.worse_than(tick).and_then(|tick| self.first_at(tick)),
         }
     }
 
-    /// How many orders the first levels that are such hold, counted until there are more than `most`, and the
-    /// order after them. Only levels are read, since there may be very many orders.
-    pub(super) fn after_levels(&self, most: u32, is_such: impl Fn(Tick) -> bool) -> (u32, Option<&'a Order>) {
+    /// The order at a place.
+    #[inline(always)]
+    pub(super) fn order(&self, spot: Spot) -> &'a Order {
+        &self.state.store.orders[spot.slot]
+    }
+
+    /// What a search for makers reads of it.
+    #[inline(always)]
+    pub(super) fn queued(&self, spot: Spot) -> &'a Queued {
+        self.state.store.orders.queued(spot.slot)
+    }
+
+    /// How many orders the first levels that are such hold, counted until there are more than `most`, and where
+    /// it goes on after them. Only levels are read, since there may be very many orders.
+    pub(super) fn after_levels(&self, most: u32, is_such: impl Fn(Tick) -> bool) -> (u32, Option<Spot>) {
         let (mut orders, mut at) = (0_u32, self.side.best());
         while let Some(tick) = at.filter(|tick| orders <= most && is_such(*tick)) {
             let level = self.side.level(&self.state.store.pages, tick);
@@ -44,8 +63,8 @@ impl<'a> Queue<'a> {
         (orders, at.and_then(|tick| self.first_at(tick)))
     }
 
-    fn first_at(&self, tick: Tick) -> Option<&'a Order> {
-        let first = self.side.level(&self.state.store.pages, tick)?.first()?;
-        Some(&self.state.store.orders[first])
+    fn first_at(&self, tick: Tick) -> Option<Spot> {
+        let slot = self.side.level(&self.state.store.pages, tick)?.first()?;
+        Some(Spot { slot, tick })
     }
 }

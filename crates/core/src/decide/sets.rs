@@ -22,7 +22,7 @@ use crate::types::{Money, Price, SelfTradePrevention};
 pub(super) struct Lanes<'a> {
     lanes: ArrayVec<Lane<'a>, { RUNNERS_MAX - 1 }>,
     makers: ArrayVec<Maker, { RUNNERS_MAX - 1 }>,
-    marks: Marks<'a>,
+    marks: Marks,
     /// What the makers' prices come to; `None`: one of them has changed.
     prices: Option<Prices>,
 }
@@ -107,8 +107,8 @@ fn best_of_others(market: &Market, taker: Place) -> impl Iterator<Item = Option<
 }
 
 impl<'a, 's> Sets<'a, 's> {
-    /// Whether sets could serve this taker at all: with the best price of every other outcome, whose ever
-    /// it is. Later makers only make the taker's price worse.
+    /// Whether sets could serve this taker at all: with the best price of every other outcome, of
+    /// whatever account. Later makers only make the taker's price worse.
     #[inline(always)]
     pub(super) fn could_serve(market: &Market, taker: Place) -> bool {
         // Most often a maker is missing, so that is looked at first.
@@ -178,7 +178,7 @@ impl<'a, 's> Sets<'a, 's> {
 
     /// The set that the taker would take next: better than the direct order at this tick, if there is one.
     pub(super) fn find(&mut self, direct: Option<Tick>, left: i64, work: &mut Work) -> Option<Set> {
-        self.look_behind(direct, work);
+        self.look_again(direct, work);
         let ladder = self.market.spec.ladder;
         let wanted = Wanted::by(
             self.taker.side(),
@@ -229,7 +229,7 @@ impl<'a, 's> Sets<'a, 's> {
     }
 
     /// At another price to beat, makers that were passed over are looked at again.
-    fn look_behind(&mut self, direct: Option<Tick>, work: &mut Work) {
+    fn look_again(&mut self, direct: Option<Tick>, work: &mut Work) {
         if self.direct == direct {
             return;
         }
@@ -309,17 +309,17 @@ impl<'a, 's> Sets<'a, 's> {
         }
         let maker = &mut makers[place];
         let was_missing = maker.left == 0;
-        match lanes[place].maker() {
-            Some((order, left)) => {
+        match lanes[place].numbers() {
+            Some((tick, left)) => {
                 maker.left = left.unsigned_abs();
                 let (ladder, side) = (self.market.spec.ladder, self.taker.side());
-                let price = u64::from(ladder.price(order.tick).0);
+                let price = u64::from(ladder.price(tick).0);
                 match ladder {
                     Ladder::Classic | Ladder::Finest => {
                         // Most often the next in the queue has the same price.
                         if maker.price != price {
                             *prices = None;
-                            maker.probability = ladder.probability(order.tick);
+                            maker.probability = ladder.probability(tick);
                             maker.even = payout::even(price);
                         }
                         maker.bound = payout::bound(side, maker.left, price);

@@ -1,7 +1,7 @@
 //! The matching sweep: who a taker meets, in which order, and for how much.
 
 use super::make_room;
-use super::queue::Queue;
+use super::queue::{Queue, Spot};
 use super::sets::{Lanes, Sets};
 use super::taker::{Taker, Work};
 use crate::book::Order;
@@ -82,7 +82,7 @@ fn meet<'a, const SETS: bool>(
         if !SETS {
             work.may_look(others);
         } else if let Some(sets) = sets.as_deref_mut()
-            && let Some(set) = sets.find(direct.map(|order| order.tick), swept.left, work)
+            && let Some(set) = sets.find(direct.map(|(spot, _)| spot.tick), swept.left, work)
         {
             if !sets.fit(work) {
                 // A set is met whole or not at all.
@@ -101,7 +101,7 @@ fn meet<'a, const SETS: bool>(
                 return Sweep { end: End::Limit, ..swept };
             }
         }
-        let Some(order) = direct else {
+        let Some((spot, order)) = direct else {
             // What else might be met is after more own orders than may be passed over.
             if SETS && sets.as_deref().is_some_and(|sets| sets.blocked_by_own) {
                 return Sweep { end: End::Limit, ..swept };
@@ -124,7 +124,7 @@ fn meet<'a, const SETS: bool>(
             return Sweep { end: End::OwnOrder, ..swept };
         }
         // It is used up, or else the taker is.
-        front = queue.after(order);
+        front = queue.after(spot);
     }
     swept
 }
@@ -134,23 +134,24 @@ fn meet<'a, const SETS: bool>(
 #[inline(always)]
 fn next<'a>(
     queue: &Queue<'a>,
-    front: &mut Option<&'a Order>,
+    front: &mut Option<Spot>,
     taker: &Taker,
     work: &mut Work,
     swept: &mut Sweep,
-) -> Result<Option<&'a Order>, End> {
+) -> Result<Option<(Spot, &'a Order)>, End> {
     loop {
-        let Some(order) = front.filter(|order| taker.place.takes(order.tick)) else {
+        let Some(spot) = front.filter(|spot| taker.place.takes(spot.tick)) else {
             return Ok(None);
         };
+        let order = queue.order(spot);
         if !taker.skips(order) {
-            return Ok(Some(order));
+            return Ok(Some((spot, order)));
         }
         if work.is_used_up() {
             return Err(End::Limit);
         }
         work.own_orders += 1;
         swept.end = End::CrossesOwn;
-        *front = queue.after(order);
+        *front = queue.after(spot);
     }
 }
