@@ -102,8 +102,8 @@ fn a_set_is_met_by_its_own_legs_too() {
          a back Draw 4.00 10     => #1 RESTING rests 10.00
          b back Draw 3.90 10     => #2 RESTING rests 10.00
          b back Away 4.00 20     => #3 RESTING rests 20.00
-         a back Home 1.90 10 stp:reject => #4 FILLED set 10.00@2.0259 pays 20.2593 (5.20@3.90#2 5.07@4.00#3)
-         a back Home 1.90 10 stp:cancel-taker => #5 CANCELLED SELF_TRADE set 9.26@2.0259 pays 18.7411 (4.80@3.90#2 4.68@4.00#3) cancelled 0.74
+         a back Home 1.90 10 stp:reject => #4 FILLED set 9.9999@2.0259 pays 20.2593 (5.1946@3.90#2 5.0648@4.00#3) dust 0.0001
+         a back Home 1.90 10 stp:cancel-taker => #5 CANCELLED SELF_TRADE set 9.2505@2.0259 pays 18.7411 (4.8054@3.90#2 4.6852@4.00#3) cancelled 0.74 dust 0.0095
          a back Home 1.90 10 stp:cancel-resting => #6 RESTING gone #1 rests 10.00
          book Draw               => virtual lay 4.40: 4.25",
     );

@@ -131,8 +131,8 @@ fn only_the_owner_cancels_and_only_by_increments() {
     check(
         "a lay Home 2.50 10     => #1 RESTING rests 10.00
          b cancel 1             => NotTheOwner
-         a cancel 1 keep 0.001  => INVALID_QUANTITY
-         a cancel 1 keep -1     => INVALID_QUANTITY
+         a cancel 1 keep 0.001  => InvalidKeep
+         a cancel 1 keep -1     => InvalidKeep
          a cancel 2             => OrderNotFound
          - cancel 1             => #1 CANCELLED cancelled 10.00",
     );

@@ -36,7 +36,7 @@ fn the_checks_work_on_the_whole() {
          b back Home_-0.25 1.90 10 stp:reject => SELF_TRADE
          b back Home_-0.25 1.90 12 => #7 CANCELLED SELF_TRADE 5.00@1.90#5 cancelled 7.00
          b back Home_-0.25 1.90 12 stp:cancel-resting => #10 RESTING gone #6 rests 12.00
-         c back Away_+0.25 1.90 4 => #13 FILLED set 2.00@2.1111 pays 4.2222 (2.23@1.90#11) set 2.00@2.1111 pays 4.2222 (2.23@1.90#12)
+         c back Away_+0.25 1.90 4 => #13 FILLED set 2.00@2.1111 pays 4.2222 (2.2222@1.90#11) set 2.00@2.1111 pays 4.2222 (2.2222@1.90#12)
          book Away_0.0           => virtual lay 2.10: 3.40",
     );
 }

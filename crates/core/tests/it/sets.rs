@@ -44,7 +44,7 @@ fn the_better_price_is_met_first_at_every_step() {
          b back Away 4.00 5      => #4 RESTING rests 5.00
          b back Away 3.90 5      => #5 RESTING rests 5.00
          book Home               => lay 2.10: 10.00 of 1, lay 1.95: 10.00 of 1, virtual lay 2.02: 9.62, virtual lay 2.00: 10.00
-         c back Home 1.90 40     => #6 PARTIALLY_FILLED 10.00@2.10#1 set 9.63@2.0259 pays 19.50 (4.88@4.00#3 5.00@3.90#5) set 10.00@2.00 pays 20.00 (5.00@4.00#3 5.00@4.00#4) 10.00@1.95#2 rests 0.37",
+         c back Home 1.90 40     => #6 PARTIALLY_FILLED 10.00@2.10#1 set 9.6250@2.0259 pays 19.50 (4.8750@4.00#3 5.00@3.90#5) set 10.00@2.00 pays 20.00 (5.00@4.00#3 5.00@4.00#4) 10.00@1.95#2 rests 0.37 and 0.0050",
     );
 }
 
@@ -176,7 +176,7 @@ fn of_two_makers_as_scarce_the_first_is_passed_over() {
          a back A 10.00 1        => #2 RESTING rests 1.00
          a back B 5.00 0.01      => #3 RESTING rests 0.01
          a back C 3.33 10        => #4 RESTING rests 10.00
-         b back Home 1.01 0.03   => #5 PARTIALLY_FILLED set 0.02@2.50 pays 0.05 (0.01@10.00#2 0.01@5.00#3 0.02@3.33#4) rests 0.01",
+         b back Home 1.01 0.03   => #5 PARTIALLY_FILLED set 0.02@2.50 pays 0.05 (0.0050@10.00#2 0.01@5.00#3 0.0150@3.33#4) rests 0.01",
     );
 }
 
