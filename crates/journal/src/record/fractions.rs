@@ -43,6 +43,6 @@ pub(super) fn may_fall(quantity: Quantity, stake: Quantity) -> bool {
     stake.0 >= 1 && quantity.0 >= 0 && quantity.0 % PENNY == 0 && difference.abs() < i128::from(PENNY)
 }
 
-/// What is said of a record where [`fell`] or [`may_fall`] finds no such leg.
+/// The problem of a record where [`fell`] or [`may_fall`] finds no such leg.
 pub(super) const UNFOLLOWED: RecordProblem =
     RecordProblem::Malformed("a stake in it cannot be what an order had");

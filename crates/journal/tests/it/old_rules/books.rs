@@ -71,7 +71,7 @@ fn write_books(text: &mut String, state: &State) -> std::fmt::Result {
                 let (account, id, report) = (client.account.0, client.id, client.report);
                 let found =
                     state.market(market).and_then(|view| view.client_order(client.account, id.as_str()));
-                assert_eq!(found, Some(report), "what is told and what is found");
+                assert_eq!(found, Some(report), "the report and the orders differ");
                 let _ = writeln!(
                     text,
                     "client order {:?} of {account} in {}: order {} {} {} filled {} remaining {}{}",
