@@ -112,9 +112,15 @@ type Bait = fn() -> Baited;
 
 /// What the dearest commands cost that we know of.
 pub fn measure() -> impl Iterator<Item = Figures> {
-    let traps: [(&str, Bait); 13] = [
+    let traps: [(&str, Bait); 18] = [
         ("2 runners, pennies laid at 1000", laid_at_1000),
-        ("2 runners, pennies laid at 89,000 prices", laid_at_each_price),
+        ("2 runners, pennies laid at 89,000 prices", || laid_at_each_price(2)),
+        ("3 runners, pennies laid at 66,000 prices", || laid_at_each_price(3)),
+        ("3 runners, pennies backed at 66,000 prices", || backed_at_each_price(3, &[10_900])),
+        ("4 runners, pennies backed at 44,000 prices", || backed_at_each_price(4, &[15_400, 2_865_700])),
+        ("9 runners, pennies backed at 16,000 prices", || {
+            backed_at_each_price(9, &[6_772_000, 2_296_000, 16_000, 2_168_000, 13_000, 6_822_000, 6_906_000])
+        }),
         ("3 runners, absurd pennies", || wall(3, &[10_100])),
         ("3 runners, pennies that round badly", || wall(3, &[14_700, 41_000])),
         ("4 runners, pennies that round badly", || wall(4, &[14_700, 81_000, 82_000])),
@@ -124,6 +130,7 @@ pub fn measure() -> impl Iterator<Item = Figures> {
         ("256 runners, absurd pennies", || wall(256, &[10_100])),
         ("256 runners, pennies that round badly", || wall(256, &[2_570_000, 2_580_000, 2_590_100])),
         ("20 runners, 4,000 prices to beat", prices_to_beat),
+        ("3 runners, 16 pennies and 4,096 prices to beat", pennies_again_and_again),
         ("3 runners, own orders between pennies", own_orders),
         ("3 runners, 4,096 fills by sets", || backed(3, 2_100, &[30_500])),
     ];
@@ -140,12 +147,28 @@ fn laid_at_1000() -> Baited {
     (trap, Side::No)
 }
 
-fn laid_at_each_price() -> Baited {
-    let mut trap = Trap::new(Ladder::Finest, 2, 90_000);
+fn laid_at_each_price(runners: u64) -> Baited {
+    let mut trap = Trap::new(Ladder::Finest, runners, 90_000);
+    for outcome in 2..runners {
+        trap.rest(1, 1, outcome, Side::No, 10_000_000, Quantity::MAX.0);
+    }
     for price in 0..89_000 {
         trap.rest(1, 1, 1, Side::No, 10_000_000 - price * 100, PENNY);
     }
     (trap, Side::No)
+}
+
+/// A wall of a penny at each price, beside orders at odds at which their sets round badly.
+fn backed_at_each_price(runners: u64, odds: &[u32]) -> Baited {
+    let prices = 131_072 / (u32::try_from(runners).unwrap_or(2) - 1) + 1;
+    let mut trap = Trap::new(Ladder::Finest, runners, u64::from(prices) + runners);
+    for (outcome, odds) in (2..runners).zip(odds.iter().cycle()) {
+        trap.rest(1, 1, outcome, Side::Yes, *odds, Quantity::MAX.0);
+    }
+    for price in 0..prices {
+        trap.rest(1, 1, 1, Side::Yes, 13_100 + price * 100, PENNY);
+    }
+    (trap, Side::Yes)
 }
 
 /// A penny on each outcome but the taker's, at these odds in turn, and on one of them a wall of more pennies
@@ -178,6 +201,19 @@ fn prices_to_beat() -> Baited {
         trap.rest(1, 3, 0, Side::No, 10_100 + price * 100, PENNY);
     }
     (trap, side)
+}
+
+/// A few pennies, each at a price of its own, are looked at again at each price to beat.
+fn pennies_again_and_again() -> Baited {
+    let mut trap = Trap::new(Ladder::Finest, 3, 0);
+    trap.rest(1, 1, 1, Side::Yes, 10_400, PENNY * 10_000);
+    for place in 0..16 {
+        trap.rest(1, 1, 2, Side::Yes, 307_100 + place * 2_100, PENNY);
+    }
+    for place in 0..4_096 {
+        trap.rest(1, 3, 0, Side::No, 10_100 + place * 100, PENNY);
+    }
+    (trap, Side::Yes)
 }
 
 /// The taker's own orders stand between those that are passed over at each price to beat.

@@ -225,7 +225,8 @@ impl Ladder {
     pub(crate) fn probability(self, tick: Tick) -> u64 {
         match self {
             Self::Classic => CLASSIC_PROBABILITIES[tick.0 as usize],
-            Self::Finest | Self::Binary { .. } => probability(self.price(tick).0),
+            Self::Finest => probability(FINEST[0].first + tick.0 * FINEST[0].step),
+            Self::Binary { .. } => unreachable!("ticks are no odds"),
         }
     }
 

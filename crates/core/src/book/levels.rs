@@ -94,7 +94,7 @@ impl BookSide {
     }
 
     /// Ticks get worse for the taker upwards on the BACK side, downwards on the LAY side.
-    fn worse_is_up(&self) -> bool {
+    pub(crate) fn worse_is_up(&self) -> bool {
         self.side == Side::Yes
     }
 

@@ -65,12 +65,11 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Moves the head past the first levels that are such. Answers with how many orders they hold, and stops
-    /// after more than `most`. Only of a new lane.
-    pub(super) fn skip_levels(&mut self, most: u32, is_such: impl Fn(Tick) -> bool) -> u32 {
-        let (skipped, first) = self.queue.after_levels(most, is_such);
+    /// Moves the head to the first order at or after the tick that is `wanted` of a queue that begins at a tick.
+    /// Only of a new lane.
+    pub(super) fn begin_at(&mut self, wanted: impl Fn(Tick) -> Tick) {
+        let first = self.at.and_then(|first| self.queue.first_from(wanted(first.tick)));
         (self.head, self.at) = (first, first);
-        skipped
     }
 
     /// The maker at the cursor, and what this command has left of it.

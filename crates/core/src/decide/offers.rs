@@ -48,6 +48,9 @@ pub(crate) fn virtual_levels(
         return Vec::new();
     }
     let most = VIRTUAL_MAKERS_LOOKED_AT_MAX.min(*effort);
+    if most < Sets::others_of(market, outcome) {
+        return Vec::new();
+    }
     let mut work = Work { looked_at: MAKERS_LOOKED_AT_MAX - most, ..Work::default() };
     let mut lanes = Lanes::new();
     let mut sets = Sets::new(state, market, &taker, &mut lanes, &mut work);
@@ -58,7 +61,7 @@ pub(crate) fn virtual_levels(
         legs.clear();
         sets.take(&set, i64::MAX, &mut work, &mut legs);
         let level: &mut (i64, u32) = levels.entry(set.level).or_default();
-        level.0 = level.0.saturating_add(ladder.whole(set.stake));
+        level.0 = ladder.whole(level.0.saturating_add(ladder.whole(set.stake)));
         level.1 += 1;
     }
     *effort = effort.saturating_sub(work.looked_at - (MAKERS_LOOKED_AT_MAX - most));

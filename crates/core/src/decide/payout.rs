@@ -98,29 +98,111 @@ pub(super) fn could_serve(ladder: Ladder, taker: Place, best: impl Iterator<Item
     }
 }
 
-/// What the prices of the makers come to. It changes only when a price does.
+/// What the prices of the makers come to.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Prices {
     /// The probabilities that they stand for, together.
     probability: u128,
-    /// The smallest payout at which no maker's stake is rounded, if it is one that a set can have.
-    even: Option<u64>,
+    /// What is known of the smallest payout at which no maker's stake is rounded.
+    even: Option<Even>,
+}
+
+#[derive(Clone, Copy)]
+enum Even {
+    Is(u64),
+    Above(u64),
 }
 
 impl Prices {
-    pub(super) fn of(makers: &[Maker]) -> Self {
-        let mut even = Some(1_u64);
-        for maker in makers {
-            even = even.and_then(|even| least_common_multiple(even, maker.even));
+    pub(super) const fn new() -> Self {
+        Self { probability: 0, even: None }
+    }
+
+    /// A maker with these odds is there, in place of one that stood for this probability.
+    pub(super) fn change(&mut self, before: u64, maker: &Maker) {
+        self.probability = self.probability - u128::from(before) + u128::from(maker.probability);
+        self.even = None;
+    }
+
+    /// The smallest payout at which no maker's stake is rounded, unless it is above `max`.
+    fn even(&mut self, makers: &[Maker], max: u64) -> Option<u64> {
+        let even = match self.even {
+            Some(Even::Above(bound)) if max > bound => even_payout(makers, max),
+            Some(known) => known,
+            None => even_payout(makers, max),
+        };
+        self.even = Some(even);
+        if let Even::Is(even) = even
+            && even <= max
+        {
+            Some(even)
+        } else {
+            None
         }
-        Self { probability: makers.iter().map(|maker| u128::from(maker.probability)).sum(), even }
     }
 }
 
-/// Whether a single maker at these odds leaves a taker a price too good to be one.
-pub(super) fn is_too_good(side: Side, ladder: Ladder, tick: Tick) -> bool {
-    let is_odds = matches!(ladder, Ladder::Classic | Ladder::Finest);
-    is_odds && matches!(Implied::of(side, ladder.probability(tick).into()), Implied::TooGood)
+/// The least common multiple of the payouts at which each maker's stake is not rounded. Beyond `max` it is not
+/// worked out.
+fn even_payout(makers: &[Maker], max: u64) -> Even {
+    let mut payout = 1_u64;
+    for maker in makers {
+        let even = even(maker.price);
+        let multiple = if payout.is_multiple_of(even) {
+            Some(payout)
+        } else if even.is_multiple_of(payout) {
+            Some(even)
+        } else if payout.max(even) > max / 2 {
+            // Neither is a multiple of the other, so it is twice the larger of the two at least.
+            None
+        } else {
+            (payout / gcd(payout, even)).checked_mul(even)
+        };
+        match multiple {
+            Some(multiple) if multiple <= max => payout = multiple,
+            _ => return Even::Above(max),
+        }
+    }
+    Even::Is(payout)
+}
+
+/// The smallest payout at which the stake of a maker at these odds is not rounded.
+const fn even(odds: u64) -> u64 {
+    // Odds have two decimals.
+    let odds = odds / 100;
+    odds / HUNDREDTHS[(odds % 100) as usize]
+}
+
+/// The greatest common divisors of numbers with 100.
+static HUNDREDTHS: [u64; 100] = {
+    let mut divisors = [100; 100];
+    let mut number = 1;
+    while number < 100 {
+        divisors[number] = gcd(100, number as u64);
+        number += 1;
+    }
+    divisors
+};
+
+/// The first tick at which a single maker's price is not too good to be one, on the way of a taker through a
+/// queue that begins at this tick.
+pub(super) fn first_credible(side: Side, ladder: Ladder, first: Tick) -> Tick {
+    let is_too_good = |tick| matches!(Implied::of(side, ladder.probability(tick).into()), Implied::TooGood);
+    if !is_too_good(first) {
+        return first;
+    }
+    // Backers are met from the lowest odds up, layers from the highest down.
+    let (mut low, mut high) = (0, ladder.len() - 1);
+    while low < high {
+        let middle = low.midpoint(high + u32::from(side == Side::No));
+        match (is_too_good(Tick(middle)), side) {
+            (true, Side::Yes) => low = middle + 1,
+            (false, Side::Yes) => high = middle,
+            (true, Side::No) => high = middle - 1,
+            (false, Side::No) => low = middle,
+        }
+    }
+    Tick(low)
 }
 
 /// What a taker has and takes.
@@ -152,7 +234,7 @@ impl Wanted {
     }
 
     /// The best set with these makers at these prices. Notes with each of them what it puts in.
-    pub(super) fn look(&self, prices: &Prices, makers: &mut [Maker]) -> Look {
+    pub(super) fn look(&self, prices: &mut Prices, makers: &mut [Maker]) -> Look {
         let (mut bound, mut scarcest) = (u64::MAX, 0);
         for (place, maker) in makers.iter().enumerate() {
             if maker.bound < bound {
@@ -167,7 +249,7 @@ impl Wanted {
         let count = makers.len() as u64;
         let limit = match self.limit {
             Limit::Odds(limit) => Some(limit),
-            Limit::BestOf(ladder) => best_limit(self.side, ladder, left, count, prices.even),
+            Limit::BestOf(ladder) => best_limit(self.side, ladder, left, prices, makers),
         };
         let Some(limit) = limit else { return Look::Nothing };
         let direct = self.direct;
@@ -179,7 +261,7 @@ impl Wanted {
         let terms = Terms { wanted: self, implied: left, limit };
         // The makers' bound, unless the taker cannot carry it.
         let largest = self.carried(bound, self.left, left);
-        match terms.choose(makers, largest, bound, prices.even) {
+        match terms.choose(makers, largest, bound, prices) {
             Some(set) => Look::Found(set),
             None if largest == bound => Look::PassOver(scarcest),
             None => Look::Nothing,
@@ -213,7 +295,7 @@ impl Terms<'_> {
         makers: &mut [Maker],
         largest: u64,
         makers_bound: u64,
-        even: Option<u64>,
+        prices: &mut Prices,
     ) -> Option<Set> {
         if let Some(set) = self.try_payout(makers, largest) {
             return Some(set);
@@ -230,7 +312,7 @@ impl Terms<'_> {
         {
             return Some(set);
         }
-        let even = even.filter(|even| *even <= largest)?;
+        let even = prices.even(makers, largest)?;
         let even = largest / even * even;
         if even == largest { None } else { self.try_payout(makers, even) }
     }
@@ -296,16 +378,6 @@ impl Terms<'_> {
     }
 }
 
-/// Of payouts that can be: at most 10^17.
-fn least_common_multiple(a: u64, b: u64) -> Option<u64> {
-    if a.is_multiple_of(b) { Some(a) } else { (a / gcd(a, b)).checked_mul(b) }
-}
-
-/// The smallest payout at which the stake of a maker at these odds is not rounded.
-pub(super) const fn even(odds: u64) -> u64 {
-    odds / gcd(odds, 10_000)
-}
-
 const fn gcd(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
         (a, b) = (b, a % b);
@@ -314,11 +386,13 @@ const fn gcd(mut a: u64, mut b: u64) -> u64 {
 }
 
 /// The best price of a ladder at which a taker of one unit is not refused by rounding.
-fn best_limit(side: Side, ladder: Ladder, left: u64, makers: u64, even: Option<u64>) -> Option<u64> {
-    let rounded = u128::from(left + makers);
+fn best_limit(side: Side, ladder: Ladder, left: u64, prices: &mut Prices, makers: &[Maker]) -> Option<u64> {
+    let count = makers.len() as u64;
+    let rounded = u128::from(left + count);
     // At a price at which nothing is rounded, and a unit can have it, rounding is no concern.
-    let is_even = even.is_some_and(|even| u128::from(even) * rounded <= UNIT / 100);
-    let (parts, makers) = (u128::from(VIRTUAL_STAKE_MIN), u128::from(makers));
+    let even_max = u64::try_from(UNIT / 100 / rounded).unwrap_or(u64::MAX);
+    let is_even = prices.even(makers, even_max).is_some();
+    let (parts, makers) = (u128::from(VIRTUAL_STAKE_MIN), u128::from(count));
     let nearest = match side {
         Side::Yes if is_even => UNIT / u128::from(left),
         Side::Yes => UNIT * (parts - makers) / (parts * u128::from(left)),

@@ -51,16 +51,14 @@ impl<'a> Queue<'a> {
         self.state.store.orders.queued(spot.slot)
     }
 
-    /// How many orders the first levels that are such hold, counted until there are more than `most`, and where
-    /// it goes on after them. Only levels are read, since there may be very many orders.
-    pub(super) fn after_levels(&self, most: u32, is_such: impl Fn(Tick) -> bool) -> (u32, Option<Spot>) {
-        let (mut orders, mut at) = (0_u32, self.side.best());
-        while let Some(tick) = at.filter(|tick| orders <= most && is_such(*tick)) {
-            let level = self.side.level(&self.state.store.pages, tick);
-            orders = orders.saturating_add(level.map_or(0, |level| level.count));
-            at = self.side.worse_than(tick);
+    /// Where a taker begins that does not stop before this tick.
+    pub(super) fn first_from(&self, tick: Tick) -> Option<Spot> {
+        let first = self.first()?;
+        let is_before = if self.side.worse_is_up() { first.tick < tick } else { first.tick > tick };
+        if !is_before {
+            return Some(first);
         }
-        (orders, at.and_then(|tick| self.first_at(tick)))
+        self.first_at(tick).or_else(|| self.side.worse_than(tick).and_then(|tick| self.first_at(tick)))
     }
 
     fn first_at(&self, tick: Tick) -> Option<Spot> {

@@ -12,7 +12,7 @@ use super::taker::{Taker, Work};
 use crate::command::RUNNERS_MAX;
 use crate::event::{Event, OutcomeIndex};
 use crate::ladder::{Ladder, Tick};
-use crate::limits::{FILLS_MAX, MAKERS_LOOKED_AT_MAX, OWN_ORDERS_SKIPPED_MAX};
+use crate::limits::{FILLS_MAX, OWN_ORDERS_SKIPPED_MAX};
 use crate::market::{Market, Place};
 use crate::state::State;
 use crate::types::{Money, Price, SelfTradePrevention};
@@ -23,8 +23,8 @@ pub(super) struct Lanes<'a> {
     lanes: ArrayVec<Lane<'a>, { RUNNERS_MAX - 1 }>,
     makers: ArrayVec<Maker, { RUNNERS_MAX - 1 }>,
     marks: Marks,
-    /// What the makers' prices come to; `None`: one of them has changed.
-    prices: Option<Prices>,
+    /// What the makers' prices come to.
+    prices: Prices,
 }
 
 impl Lanes<'_> {
@@ -33,7 +33,7 @@ impl Lanes<'_> {
             lanes: ArrayVec::new_const(),
             makers: ArrayVec::new_const(),
             marks: Marks::new_const(),
-            prices: None,
+            prices: Prices::new(),
         }
     }
 }
@@ -47,8 +47,6 @@ pub(super) struct Maker {
     pub(super) price: u64,
     /// The probability that its odds stand for, in units of 10^-18, rounded up.
     pub(super) probability: u64,
-    /// The smallest payout at which its stake is not rounded, in quanta. Only at odds.
-    pub(super) even: u64,
     /// The highest payout that it can carry; of shares, how many.
     pub(super) bound: u64,
     /// What it puts into the set that was found.
@@ -56,7 +54,7 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    const MISSING: Self = Self { left: 0, price: 0, probability: 0, even: 0, bound: 0, stake: 0 };
+    const MISSING: Self = Self { left: 0, price: 0, probability: 0, bound: 0, stake: 0 };
 }
 
 /// A set that was found. What each maker puts in is noted with it.
@@ -89,9 +87,6 @@ pub(super) struct Sets<'a, 's> {
     /// The direct order that makers were passed over for.
     direct: Option<Tick>,
     passed_over: bool,
-    /// Makers that are passed over with their levels, and how many of them are still to be counted as looked at.
-    absurd: u32,
-    uncounted: u32,
     /// Whether too many of the taker's own orders are before the makers.
     pub(super) blocked_by_own: bool,
 }
@@ -148,11 +143,9 @@ impl<'a, 's> Sets<'a, 's> {
             lanes.makers.push(Maker::MISSING);
         }
         let missing = lanes.lanes.len();
-        let mut absurd = 0;
-        if let [lane] = &mut lanes.lanes[..] {
+        if let ([lane], Ladder::Classic | Ladder::Finest) = (&mut lanes.lanes[..], market.spec.ladder) {
             // With a single maker its odds alone say that its price is too good, whatever it has left.
-            let (ladder, side) = (market.spec.ladder, taker.side());
-            absurd = lane.skip_levels(MAKERS_LOOKED_AT_MAX, |tick| payout::is_too_good(side, ladder, tick));
+            lane.begin_at(|first| payout::first_credible(taker.side(), market.spec.ladder, first));
         }
         let mut sets = Self {
             market,
@@ -161,8 +154,6 @@ impl<'a, 's> Sets<'a, 's> {
             missing,
             direct: None,
             passed_over: false,
-            absurd,
-            uncounted: absurd,
             blocked_by_own: false,
         };
         for lane in 0..missing {
@@ -205,16 +196,14 @@ impl<'a, 's> Sets<'a, 's> {
     fn search(
         &mut self,
         work: &mut Work,
-        look: impl Fn(&Prices, &mut [Maker], &Taker) -> Look,
+        look: impl Fn(&mut Prices, &mut [Maker], &Taker) -> Look,
     ) -> Option<Set> {
-        work.count(std::mem::take(&mut self.uncounted));
         while !self.blocked_by_own && work.may_look(self.makers()) {
             if self.missing > 0 {
                 return None;
             }
             let Lanes { makers, prices, .. } = &mut *self.lanes;
-            let prices = *prices.get_or_insert_with(|| Prices::of(makers));
-            match look(&prices, makers, &self.taker) {
+            match look(prices, makers, &self.taker) {
                 Look::Found(set) => return Some(set),
                 Look::Nothing => return None,
                 Look::PassOver(lane) => {
@@ -234,7 +223,6 @@ impl<'a, 's> Sets<'a, 's> {
             return;
         }
         self.direct = direct;
-        self.uncounted = self.absurd;
         if !std::mem::take(&mut self.passed_over) {
             return;
         }
@@ -318,9 +306,8 @@ impl<'a, 's> Sets<'a, 's> {
                     Ladder::Classic | Ladder::Finest => {
                         // Most often the next in the queue has the same price.
                         if maker.price != price {
-                            *prices = None;
-                            maker.probability = ladder.probability(tick);
-                            maker.even = payout::even(price);
+                            let before = std::mem::replace(&mut maker.probability, ladder.probability(tick));
+                            prices.change(before, maker);
                         }
                         maker.bound = payout::bound(side, maker.left, price);
                     }
@@ -328,7 +315,10 @@ impl<'a, 's> Sets<'a, 's> {
                 }
                 maker.price = price;
             }
-            None => *maker = Maker::MISSING,
+            None => {
+                let before = std::mem::replace(maker, Maker::MISSING);
+                prices.change(before.probability, maker);
+            }
         }
         let is_missing = maker.left == 0;
         self.missing = self.missing + usize::from(is_missing) - usize::from(was_missing);

@@ -42,7 +42,7 @@ pub(super) fn sweep(
     out: &mut Vec<Event>,
 ) -> Sweep {
     // A taker that no set could serve does not pay for looking.
-    if Sets::could_serve(market, taker.place) {
+    if !work.sets_ended && Sets::could_serve(market, taker.place) {
         with_sets(state, market, taker, work, out)
     } else {
         meet::<false>(state, market, taker, work, None, out)
