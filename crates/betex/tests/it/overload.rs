@@ -109,6 +109,11 @@ fn a_flood_from_all_sides_loses_nothing_that_was_taken_and_hangs_nobody() {
             gone
         });
         let cancelled = cancelled.count() as u64;
+        // On a busy machine the flood may not have begun yet.
+        let patience = Instant::now() + Duration::from_secs(30);
+        while refused.load(Ordering::SeqCst) == 0 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         over.store(true, Ordering::SeqCst);
         taken.fetch_sub(cancelled, Ordering::SeqCst);
         answered.fetch_sub(cancelled, Ordering::SeqCst);
