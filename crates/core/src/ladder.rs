@@ -183,13 +183,17 @@ impl Ladder {
 
     /// How many prices there are.
     #[expect(clippy::len_without_is_empty)]
+    #[inline]
     pub const fn len(self) -> u32 {
-        match self.bands() {
-            Ok(bands) => {
-                let last = &bands[bands.len() - 1];
-                last.tick + (last.last - last.first) / last.step + 1
-            }
-            Err(len) => len,
+        const fn len_of(bands: &[Band]) -> u32 {
+            let last = &bands[bands.len() - 1];
+            last.tick + (last.last - last.first) / last.step + 1
+        }
+        // Constants: the matching loop asks for it.
+        match self {
+            Self::Classic => const { len_of(&CLASSIC) },
+            Self::Finest => const { len_of(&FINEST) },
+            Self::Binary { max_price_ticks } => max_price_ticks as u32 - 1,
         }
     }
 
@@ -210,6 +214,7 @@ impl Ladder {
     ///
     /// # Panics
     /// If the tick is not below [`Ladder::len`].
+    #[inline]
     pub fn price(self, tick: Tick) -> Price {
         if let Self::Classic = self {
             return Price(CLASSIC_ODDS[tick.0 as usize]);

@@ -147,16 +147,15 @@ impl Prices {
 fn even_payout(makers: &[Maker], max: u64) -> Even {
     let mut payout = 1_u64;
     for maker in makers {
-        let even = even(maker.price);
-        let multiple = if payout.is_multiple_of(even) {
-            Some(payout)
-        } else if even.is_multiple_of(payout) {
-            Some(even)
-        } else if payout.max(even) > max / 2 {
-            // Neither is a multiple of the other, so it is twice the larger of the two at least.
+        // Most often one of the two is a multiple of the other, or neither is, and then the least common multiple
+        // is twice the larger one at least: too much.
+        let (low, high) = if payout < maker.even { (payout, maker.even) } else { (maker.even, payout) };
+        let multiple = if low == 1 || high.is_multiple_of(low) {
+            Some(high)
+        } else if high > max / 2 {
             None
         } else {
-            (payout / gcd(payout, even)).checked_mul(even)
+            (low / gcd(high, low)).checked_mul(high)
         };
         match multiple {
             Some(multiple) if multiple <= max => payout = multiple,
@@ -167,18 +166,28 @@ fn even_payout(makers: &[Maker], max: u64) -> Even {
 }
 
 /// The smallest payout at which the stake of a maker at these odds is not rounded.
-const fn even(odds: u64) -> u64 {
-    // Odds have two decimals.
+pub(super) const fn even(odds: u64) -> u64 {
+    // Odds have two decimals, and divisions by constants are fast ones.
     let odds = odds / 100;
-    odds / HUNDREDTHS[(odds % 100) as usize]
+    match HUNDREDTHS[(odds % 100) as usize] {
+        1 => odds,
+        2 => odds / 2,
+        4 => odds / 4,
+        5 => odds / 5,
+        10 => odds / 10,
+        20 => odds / 20,
+        25 => odds / 25,
+        50 => odds / 50,
+        _ => odds / 100,
+    }
 }
 
 /// The greatest common divisors of numbers with 100.
-static HUNDREDTHS: [u64; 100] = {
+static HUNDREDTHS: [u8; 100] = {
     let mut divisors = [100; 100];
     let mut number = 1;
     while number < 100 {
-        divisors[number] = gcd(100, number as u64);
+        divisors[number] = gcd(100, number as u64) as u8;
         number += 1;
     }
     divisors
