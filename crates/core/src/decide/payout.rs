@@ -1,7 +1,9 @@
 //! What a set at odds pays, exact to the quantum. Odds are x 10 000, stakes and payouts are in quanta,
 //! probabilities in units of 10^-18. The rules and their reasons are in docs/matching.md.
 
-use super::sets::{Look, Maker, Set};
+use std::cell::Cell;
+
+use super::sets::{Look, Maker, Set, Why};
 use crate::ladder::{Ladder, Tick};
 use crate::market::Place;
 use crate::types::{Money, Price, Side};
@@ -183,11 +185,11 @@ pub(super) const fn even(odds: u64) -> u64 {
 }
 
 /// The greatest common divisors of numbers with 100.
-static HUNDREDTHS: [u8; 100] = {
+static HUNDREDTHS: [u64; 100] = {
     let mut divisors = [100; 100];
     let mut number = 1;
     while number < 100 {
-        divisors[number] = gcd(100, number as u64) as u8;
+        divisors[number] = gcd(100, number as u64);
         number += 1;
     }
     divisors
@@ -212,6 +214,11 @@ pub(super) fn first_credible(side: Side, ladder: Ladder, first: Tick) -> Tick {
         }
     }
     Tick(low)
+}
+
+/// An amount in units of 10^-18 quanta.
+pub(super) fn precise(amount: i64) -> u128 {
+    u128::from(amount.unsigned_abs()) * ONE
 }
 
 /// What a taker has and takes.
@@ -252,7 +259,7 @@ impl Wanted {
         }
         let left = match Implied::of(self.side, prices.probability) {
             Implied::Left(left) => left,
-            Implied::TooGood => return Look::PassOver(scarcest),
+            Implied::TooGood => return Look::PassOver(scarcest, Why::default()),
             Implied::Nothing => return Look::Nothing,
         };
         let count = makers.len() as u64;
@@ -267,12 +274,17 @@ impl Wanted {
         {
             return Look::Nothing;
         }
-        let terms = Terms { wanted: self, implied: left, limit };
+        let terms = Terms { wanted: self, implied: left, limit, beaten: Cell::new(false) };
         // The makers' bound, unless the taker cannot carry it.
         let largest = self.carried(bound, self.left, left);
         match terms.choose(makers, largest, bound, prices) {
             Some(set) => Look::Found(set),
-            None if largest == bound => Look::PassOver(scarcest),
+            None if largest == bound => {
+                // With as much left and more, the same payouts are tried, and none nearly uses the taker up.
+                let needed = u128::from(bound) * u128::from(left + count);
+                let left = needed + u128::from(PENNY + 2 * count) * ONE;
+                Look::PassOver(scarcest, Why { direct: terms.beaten.get(), left })
+            }
             None => Look::Nothing,
         }
     }
@@ -294,6 +306,8 @@ struct Terms<'a> {
     wanted: &'a Wanted,
     implied: u64,
     limit: u64,
+    /// Whether a payout would be acceptable but for the price to beat.
+    beaten: Cell<bool>,
 }
 
 impl Terms<'_> {
@@ -346,14 +360,23 @@ impl Terms<'_> {
         let Wanted { side, left, direct, .. } = *self.wanted;
         let paid = u128::from(payout) * 10_000;
         let at = |odds: u64| u128::from(odds) * u128::from(stake);
-        let price = match side {
-            Side::Yes => paid >= at(self.limit) && (direct == 0 || paid > at(direct)),
-            Side::No => paid <= at(self.limit) && (direct == 0 || paid < at(direct)),
+        let within = match side {
+            Side::Yes => paid >= at(self.limit),
+            Side::No => paid <= at(self.limit),
         };
         let stake_min = if left == ENDLESS { VIRTUAL_STAKE_MIN } else { 1 };
-        price
+        let acceptable = within
             && stake >= stake_min
-            && (left - stake < PENNY + makers || self.rounding_is_small(payout, stake))
+            && (left - stake < PENNY + makers || self.rounding_is_small(payout, stake));
+        let better = match side {
+            _ if direct == 0 => true,
+            Side::Yes => paid > at(direct),
+            Side::No => paid < at(direct),
+        };
+        if acceptable && !better {
+            self.beaten.set(true);
+        }
+        acceptable && better
     }
 
     /// Whether rounding the makers' stakes costs the taker little: against the smaller of its stake and its

@@ -76,7 +76,16 @@ pub(super) enum Look {
     /// No set can be had.
     Nothing,
     /// Not with the maker of this lane, but perhaps with the next in its queue.
-    PassOver(usize),
+    PassOver(usize, Why),
+}
+
+/// Why a maker is passed over: whether a look at the same makers would end so again.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Why {
+    /// Another price to beat could change it.
+    pub(super) direct: bool,
+    /// What the taker must have left, in units of 10^-18 quanta, so that it does not change it.
+    pub(super) left: u128,
 }
 
 /// Looks for sets on behalf of one taker.
@@ -88,9 +97,19 @@ pub(super) struct Sets<'a, 's> {
     missing: usize,
     /// The direct order that makers were passed over for.
     direct: Option<Tick>,
-    passed_over: bool,
+    passed_over: PassedOver,
     /// Whether too many of the taker's own orders are before the makers.
     pub(super) blocked_by_own: bool,
+}
+
+/// What was passed over since the lanes were at their heads.
+#[derive(Clone, Copy, Default)]
+struct PassedOver {
+    /// How many looks ended so.
+    looks: u32,
+    /// Whether other looks would be made now: a lane has moved for another reason.
+    moved: bool,
+    why: Why,
 }
 
 /// The outcomes that the makers of sets are on.
@@ -155,7 +174,7 @@ impl<'a, 's> Sets<'a, 's> {
             lanes,
             missing,
             direct: None,
-            passed_over: false,
+            passed_over: PassedOver::default(),
             blocked_by_own: false,
         };
         for lane in 0..missing {
@@ -171,7 +190,7 @@ impl<'a, 's> Sets<'a, 's> {
 
     /// The set that the taker would take next: better than the direct order at this tick, if there is one.
     pub(super) fn find(&mut self, direct: Option<Tick>, left: i64, work: &mut Work) -> Option<Set> {
-        self.look_again(direct, work);
+        self.look_again(direct, left, work);
         let ladder = self.market.spec.ladder;
         let wanted = Wanted::by(
             self.taker.side(),
@@ -208,10 +227,13 @@ impl<'a, 's> Sets<'a, 's> {
             match look(prices, makers, &self.taker) {
                 Look::Found(set) => return Some(set),
                 Look::Nothing => return None,
-                Look::PassOver(lane) => {
+                Look::PassOver(lane, why) => {
                     let Lanes { lanes, marks, .. } = &mut *self.lanes;
                     lanes[lane].pass_over(marks);
-                    self.passed_over = true;
+                    let passed = &mut self.passed_over;
+                    passed.looks += 1;
+                    passed.why.direct |= why.direct;
+                    passed.why.left = passed.why.left.max(why.left);
                     self.settle(lane, work);
                 }
             }
@@ -220,14 +242,21 @@ impl<'a, 's> Sets<'a, 's> {
     }
 
     /// At another price to beat, makers that were passed over are looked at again.
-    fn look_again(&mut self, direct: Option<Tick>, work: &mut Work) {
+    fn look_again(&mut self, direct: Option<Tick>, left: i64, work: &mut Work) {
         if self.direct == direct {
             return;
         }
         self.direct = direct;
-        if !std::mem::take(&mut self.passed_over) {
+        let PassedOver { looks, moved, why } = self.passed_over;
+        if looks == 0 {
             return;
         }
+        if !moved && !why.direct && why.left <= payout::precise(left) {
+            // Every look would end as it did, and is counted. Prices to beat only get easier to beat.
+            work.count(looks.saturating_mul(self.makers()));
+            return;
+        }
+        self.passed_over = PassedOver::default();
         for lane in 0..self.lanes.lanes.len() {
             let Lanes { lanes, marks, .. } = &mut *self.lanes;
             if lanes[lane].has_passed_over() {
@@ -256,6 +285,7 @@ impl<'a, 's> Sets<'a, 's> {
     pub(super) fn take(&mut self, set: &Set, left: i64, work: &mut Work, out: &mut Vec<Event>) {
         let ladder = self.market.spec.ladder;
         let makers = self.makers();
+        self.passed_over.moved = true;
         make_room(out);
         out.push(self.taker.set(ladder, set, left, u16::try_from(makers).expect("RUNNERS_MAX is small")));
         work.fills += makers;
@@ -276,6 +306,7 @@ impl<'a, 's> Sets<'a, 's> {
         if work.own_orders + self.own_makers() > OWN_ORDERS_SKIPPED_MAX {
             return false;
         }
+        self.passed_over.moved = true;
         for lane in 0..self.lanes.lanes.len() {
             let Lanes { lanes, marks, .. } = &mut *self.lanes;
             if let Some((order, left)) = lanes[lane].maker().filter(|(order, _)| self.taker.owns(order)) {

@@ -1,7 +1,7 @@
 //! What a set in ticks costs: a winning share pays the whole, so the taker's price is what the makers'
 //! prices leave of it. Integers; nothing is rounded.
 
-use super::sets::{Look, Maker, Set};
+use super::sets::{Look, Maker, Set, Why};
 use crate::ladder::{Ladder, Tick};
 use crate::market::Place;
 use crate::types::{Money, Price, Side};
@@ -38,7 +38,7 @@ pub(super) fn look(
             return Look::Nothing;
         }
         let scarcest = makers.iter().enumerate().min_by_key(|(_, maker)| maker.bound);
-        return scarcest.map_or(Look::Nothing, |(place, _)| Look::PassOver(place));
+        return scarcest.map_or(Look::Nothing, |(place, _)| Look::PassOver(place, Why::default()));
     };
     let beats = direct.is_none_or(|direct| match taker.side {
         Side::Yes => tick > direct,

@@ -40,6 +40,14 @@ impl Work {
         self.fills >= FILLS_MAX || self.own_orders >= OWN_ORDERS_SKIPPED_MAX
     }
 
+    /// Counts so many makers as looked at, if so many may be.
+    pub(super) const fn count(&mut self, makers: u32) {
+        self.sets_ended |= makers > MAKERS_LOOKED_AT_MAX - self.looked_at;
+        if !self.sets_ended {
+            self.looked_at += makers;
+        }
+    }
+
     /// Counts one more look at so many makers, if there may be one.
     #[inline(always)]
     pub(super) const fn may_look(&mut self, makers: u32) -> bool {
