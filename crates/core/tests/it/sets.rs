@@ -194,3 +194,18 @@ fn the_smallest_sets_are_not_shown() {
          book Home               => virtual back 20.53: 4.14",
     );
 }
+
+/// A maker that is passed over beside one maker is looked at again beside another one, once the price to beat
+/// is another one, too.
+#[test]
+fn a_maker_that_was_passed_over_is_looked_at_beside_others() {
+    check_market(
+        "market odds Home Draw Away
+         a back Draw 1.47 0.01   => #1 RESTING rests 0.01
+         b back Draw 1.47 50     => #2 RESTING rests 50.00
+         c back Away 4.10 1      => #3 RESTING rests 1.00
+         c back Away 4.90 50     => #4 RESTING rests 50.00
+         e lay Home 9.00 1       => #5 RESTING rests 1.00
+         d back Home mkt 3       => #6 FILLED set 0.3109@13.1875 pays 4.10 (2.7891@1.47#2 1.00@4.10#3) 1.00@9.00#5 set 0.0017@8.6470 pays 0.0147 (0.01@1.47#1 0.0030@4.90#4) set 1.6873@8.6465 pays 14.5893 (9.9246@1.47#2 2.9774@4.90#4) dust 0.0001",
+    );
+}
