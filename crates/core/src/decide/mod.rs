@@ -12,6 +12,7 @@ mod mass;
 mod offers;
 mod order;
 mod payout;
+mod prices;
 mod queue;
 mod runners;
 mod sets;

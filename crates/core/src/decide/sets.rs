@@ -6,7 +6,8 @@ use arrayvec::ArrayVec;
 
 use super::lane::{Lane, Marks};
 use super::make_room;
-use super::payout::{self, Prices, Wanted};
+use super::payout::{self, Wanted};
+use super::prices::{self, Prices};
 use super::queue::Queue;
 use super::taker::{Taker, Work};
 use crate::command::RUNNERS_MAX;
@@ -340,7 +341,7 @@ impl<'a, 's> Sets<'a, 's> {
                         // Most often the next in the queue has the same price.
                         if maker.price != price {
                             let before = std::mem::replace(&mut maker.probability, ladder.probability(tick));
-                            maker.even = payout::even(price);
+                            maker.even = prices::even(price);
                             prices.change(before, maker);
                         }
                         maker.bound = payout::bound(side, maker.left, price);
