@@ -58,7 +58,8 @@ fn even_payout(makers: &[Maker], max: u64) -> Even {
     for maker in makers {
         // Most often one of the two is a multiple of the other, or neither is, and then the least common multiple
         // is twice the larger one at least: too much.
-        let (low, high) = if payout < maker.even { (payout, maker.even) } else { (maker.even, payout) };
+        let even = even(maker.price);
+        let (low, high) = if payout < even { (payout, even) } else { (even, payout) };
         let multiple = if low == 1 || high.is_multiple_of(low) {
             Some(high)
         } else if high > max / 2 {
@@ -75,7 +76,7 @@ fn even_payout(makers: &[Maker], max: u64) -> Even {
 }
 
 /// The smallest payout at which the stake of a maker at these odds is not rounded.
-pub(super) const fn even(odds: u64) -> u64 {
+const fn even(odds: u64) -> u64 {
     // Odds have two decimals, and divisions by constants are fast ones.
     let odds = odds / 100;
     match HUNDREDTHS[(odds % 100) as usize] {

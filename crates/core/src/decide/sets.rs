@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 use super::lane::{Lane, Marks};
 use super::make_room;
 use super::payout::{self, Wanted};
-use super::prices::{self, Prices};
+use super::prices::Prices;
 use super::queue::Queue;
 use super::taker::{Taker, Work};
 use crate::command::RUNNERS_MAX;
@@ -48,8 +48,6 @@ pub(super) struct Maker {
     pub(super) price: u64,
     /// The probability that its odds stand for, in units of 10^-18, rounded up.
     pub(super) probability: u64,
-    /// The smallest payout at which its stake is not rounded, in quanta. Only at odds.
-    pub(super) even: u64,
     /// The highest payout that it can carry; of shares, how many.
     pub(super) bound: u64,
     /// What it puts into the set that was found.
@@ -57,7 +55,7 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    const MISSING: Self = Self { left: 0, price: 0, probability: 0, even: 1, bound: 0, stake: 0 };
+    const MISSING: Self = Self { left: 0, price: 0, probability: 0, bound: 0, stake: 0 };
 }
 
 /// A set that was found. What each maker puts in is noted with it.
@@ -341,7 +339,6 @@ impl<'a, 's> Sets<'a, 's> {
                         // Most often the next in the queue has the same price.
                         if maker.price != price {
                             let before = std::mem::replace(&mut maker.probability, ladder.probability(tick));
-                            maker.even = prices::even(price);
                             prices.change(before, maker);
                         }
                         maker.bound = payout::bound(side, maker.left, price);
