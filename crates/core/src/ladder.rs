@@ -135,12 +135,14 @@ static CLASSIC_PROBABILITIES: [u64; 350] = {
 };
 
 /// The probability that odds stand for, in units of 10^-18, rounded up: `ceil(10^22 / odds)`.
+#[expect(clippy::cast_possible_truncation, reason = "a remainder is below the odds")]
 const fn probability(odds: u32) -> u64 {
     const CERTAINTY: u64 = 1_000_000_000_000_000_000;
-    // In two steps, so that nothing leaves 64 bits: odds are at most 10^7.
-    let odds = odds as u64;
-    let (whole, rest) = (CERTAINTY / odds, CERTAINTY % odds);
-    whole * 10_000 + (rest * 10_000).div_ceil(odds)
+    // Odds have two decimals and are at most 10^7. In two steps, so that nothing leaves 64 bits, the second of
+    // which needs only 32.
+    let odds = odds / 100;
+    let (whole, rest) = (CERTAINTY / odds as u64, (CERTAINTY % odds as u64) as u32);
+    whole * 100 + (rest * 100).div_ceil(odds) as u64
 }
 
 /// A penny, in quanta.
