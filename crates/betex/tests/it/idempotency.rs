@@ -121,16 +121,12 @@ fn what_was_not_taken_frees_the_key_and_a_client_that_hangs_up_takes_nothing_bac
     let held = held.load(Ordering::SeqCst);
     assert!(held > 0);
     assert_eq!(answers.len() as u64, held, "the key that was refused is free");
-    let retried = format!("key {held}");
     latch.release();
-    while engine.read().market(MARKET).unwrap().resting_orders() as u64 <= held {
-        std::thread::sleep(Duration::from_millis(1));
+    // The read state shows an order before its answer is there, so asking again may join it. A key that was freed
+    // would place its order a second time.
+    for key in 0..=held {
+        answers.call(&engine, &format!("key {key}"), 0, order(Side::No, 250, 1, 1), |_| ()).unwrap();
     }
-    for key in 0..held {
-        let again = Box::pin(ask(format!("key {key}"))).as_mut().poll(&mut context);
-        assert!(matches!(again, Poll::Ready(Ok(_))), "key {key} was answered though nobody waited");
-    }
-    answers.call(&engine, &retried, 0, order(Side::No, 250, 1, 1), |_| ()).unwrap();
     engine.stop();
     assert_eq!(engine.read().market(MARKET).unwrap().resting_orders() as u64, held + 2);
 }
