@@ -7,6 +7,7 @@ mod exchange;
 mod grpc;
 mod listen;
 mod options;
+mod order_states;
 mod server;
 mod start_error;
 mod stream;

@@ -62,6 +62,7 @@ impl Server {
         let hub = Arc::new(Hub::default());
         let engine = start_engine(options, Arc::clone(&hub)).await?;
         hub.attach(&engine);
+        reread_orders(Arc::clone(&hub), &engine);
         let exchange = Arc::new(Exchange::new(engine, hub, options));
         let (stopping, stops) = watch::channel(false);
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -176,6 +177,18 @@ pub(crate) async fn start_engine(options: &Options, hub: Arc<Hub>) -> Result<Arc
     let built =
         built.map_err(|error| StartError::Setup { what: "the engine", problem: error.to_string() })?;
     Ok(Arc::new(built?))
+}
+
+/// Learns from the journal what became of the last orders before the start. Commands need not wait for it.
+fn reread_orders(hub: Arc<Hub>, engine: &Arc<Engine>) {
+    let last = engine.read().sequence();
+    let engine = Arc::clone(engine);
+    spawn_blocking(move || {
+        let stops = || !matches!(engine.health(), Health::Serving | Health::Degraded(_));
+        if let Err(error) = hub.orders.reread(&engine, last, stops) {
+            tracing::warn!("what became of orders before the start is not known: {error}");
+        }
+    });
 }
 
 /// The one recorder of the process, which several servers in it share.

@@ -18,6 +18,7 @@ use crate::exchange::{Exchange, unexpected};
 use crate::wire::fault::{Called, further, invalid, is_queue_full, market_not_found, refused};
 use crate::wire::form;
 use crate::wire::terms::Terms;
+use crate::wire::time::{Unit, time};
 
 /// Markets that are asked at once: enough to share the journal's writes, and far below what a lane holds.
 const MARKETS_AT_ONCE: usize = 64;
@@ -166,7 +167,8 @@ fn check(request: &CancelOrdersRequest) -> Result<(), Status> {
     form::optional_name("market_id", &request.market_id)?;
     form::optional_name("outcome_id", &request.outcome_id)?;
     form::optional_name("user_id", &request.user_id)?;
-    let CancelOrdersRequest { entered_from_ns: from, entered_until_ns: until, .. } = *request;
+    let from = time("entered_from_ns", request.entered_from_ns, Unit::Nanoseconds)?;
+    let until = time("entered_until_ns", request.entered_until_ns, Unit::Nanoseconds)?;
     if request.market_id.is_empty() && request.user_id.is_empty() && (from, until) == (0, 0) {
         let problem = "is missing; market_id, user_id, entered_from_ns or entered_until_ns says which orders \
                        (a client of proto-loader needs keepCase: true)";

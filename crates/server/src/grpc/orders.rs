@@ -2,12 +2,14 @@
 
 use betex_core::command::{CommandKind, NewOrder, OrderRef};
 use betex_core::decide::Receipt;
+use betex_core::event::CancelReason;
 use betex_core::reject::{Rejection, RejectionClass};
 use betex_core::types::{AccountId, BookMarketState, MarketId, OrderId, RunnerId};
 use betex_proto::v1::{CancelOrderRequest, CancelOrderResponse, SubmitOrderRequest, SubmitOrderResponse};
 use tonic::{Code, Status};
 
 use crate::exchange::{Exchange, unexpected};
+use crate::order_states::ORDERS_KEPT;
 use crate::wire::answer::{self, Measure};
 use crate::wire::fault::{Called, fault, invalid, market_not_found, quoted, refused, words};
 use crate::wire::order::{self, OrderForm};
@@ -143,6 +145,12 @@ pub(super) async fn cancel(
         }),
         Ok(receipt) => Err(unexpected(&receipt)),
         Err(rejection) => {
+            if let Rejection::OrderNotFound(id) = rejection {
+                exchange.hub.has_handed_out(response.sequence).await;
+                if let Some(status) = finished(exchange, market, terms, id, account_id) {
+                    return Err(status);
+                }
+            }
             let client_order_id = &request.client_order_id;
             Err(refused(
                 &rejection,
@@ -150,6 +158,38 @@ pub(super) async fn cancel(
             ))
         }
     }
+}
+
+/// What became of an order that rests no more, if it was one of this market and this user. `None` if there never was
+/// one.
+fn finished(
+    exchange: &Exchange,
+    market: MarketId,
+    terms: Terms,
+    id: OrderId,
+    user: AccountId,
+) -> Option<Status> {
+    let orders = &exchange.hub.orders;
+    let Some(state) = orders.find(id) else {
+        let what = format!(
+            "order_id: order {id} does not rest; it may have finished, but only the last {ORDERS_KEPT} orders are remembered"
+        );
+        return orders.may_have_forgotten(id).then(|| fault(Code::NotFound, "ORDER_NOT_FOUND", what));
+    };
+    let is_theirs = user == AccountId::NONE || user == state.account;
+    if state.market != market || !is_theirs || !state.is_finished() {
+        return None;
+    }
+    let (filled, quantity) = (terms.count(state.filled), terms.count(state.quantity));
+    let reason = state.reason.map_or("", CancelReason::name);
+    let because = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    let what = format!(
+        "order_id: order {id} is {}{because}: {filled} of {quantity} {} were filled, {} were cancelled, and nothing rests",
+        state.status.name(),
+        terms.unit_name(),
+        quantity - filled,
+    );
+    Some(fault(Code::FailedPrecondition, "ORDER_FINISHED", what))
 }
 
 fn order_ref(request: &CancelOrderRequest) -> Result<OrderRef, Status> {

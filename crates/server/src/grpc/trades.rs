@@ -15,6 +15,7 @@ use crate::stream::history::HistoryFault;
 use crate::stream::trades::first_that_is_none;
 use crate::wire::fault::{Called, fault, further, invalid, market_not_found, quoted, refused};
 use crate::wire::form;
+use crate::wire::time::{Unit, time};
 
 /// Trades in one request: each is a command of its own.
 const TRADES_MAX: usize = 1_000;
@@ -64,7 +65,8 @@ fn so_far(status: &Status, done: usize, count: usize) -> Status {
 /// The trades of a request: by id, or those of a window.
 fn which(exchange: &Exchange, request: &VoidTradesRequest) -> Result<Vec<VoidedTrades>, Status> {
     let VoidTradesRequest { trade_ids, from_ns, until_ns, .. } = request;
-    let (from_ns, until_ns) = (*from_ns, *until_ns);
+    let from_ns = time("from_ns", *from_ns, Unit::Nanoseconds)?;
+    let until_ns = time("until_ns", *until_ns, Unit::Nanoseconds)?;
     let has_window = (from_ns, until_ns) != (0, 0);
     match (trade_ids.len(), has_window) {
         (0, false) => {

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
 
 use betex::engine::core::EventHandler;
 use betex::{Engine, EngineEvent};
@@ -13,6 +14,7 @@ use super::fan::Fan;
 use super::form::{AllEvents, Form, Protobuf, SixEvents};
 use super::mailbox::{Batch, Ending};
 use super::scene::{Scene, Seen};
+use crate::order_states::OrderStates;
 
 /// Who follows what.
 #[derive(Default)]
@@ -24,6 +26,8 @@ pub(crate) struct Hub {
     engine: OnceLock<Weak<Engine>>,
     /// The last event that has been handed to everybody.
     handed_out: AtomicU64,
+    /// What became of the last orders.
+    pub(crate) orders: OrderStates,
 }
 
 impl Hub {
@@ -36,6 +40,14 @@ impl Hub {
     /// The last event that has been handed to everybody; 0 before the first.
     pub(crate) fn handed_out(&self) -> u64 {
         self.handed_out.load(Ordering::Acquire)
+    }
+
+    /// Waits until an event has been handed to everybody, for a second at most.
+    pub(crate) async fn has_handed_out(&self, sequence: u64) {
+        let give_up = Instant::now() + Duration::from_secs(1);
+        while self.handed_out() < sequence && Instant::now() < give_up {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Ends every stream, and lets nobody join any more.
@@ -109,6 +121,7 @@ impl HubHandler {
 impl EventHandler for HubHandler {
     fn on_event(&mut self, event: &EngineEvent) {
         let record = &event.record;
+        self.hub.orders.note(record);
         if !self.in_transaction {
             // Whoever joins after this has joined after the engine showed this transaction to its readers,
             // and finds it in the book or the journal.

@@ -10,4 +10,5 @@ pub(crate) mod outcome;
 pub(crate) mod price;
 mod taken;
 pub(crate) mod terms;
+pub(crate) mod time;
 pub(crate) mod update;

@@ -8,13 +8,11 @@ use betex_core::view::Selection;
 use betex_proto::v1::{self, SubmitOrderRequest};
 use tonic::Status;
 
-use super::fault::{invalid, quoted};
+use super::fault::{further, invalid, quoted};
 use super::form;
 use super::price::{self, PriceFault};
 use super::terms::Terms;
-
-/// The first millisecond of the year 10000, since the Unix epoch: who says more counts in something else.
-const YEAR_10000_MS: u64 = 253_402_300_800_000;
+use super::time::{Unit, time};
 
 /// An order of which nothing is malformed, in a market with these terms.
 pub(crate) struct OrderForm {
@@ -162,13 +160,8 @@ fn time_in_force(
     if kind != v1::TimeInForce::Gtd && expiry_ms != 0 {
         return Err(invalid("expiry_ms", "is only for time_in_force GTD (3)"));
     }
-    if expiry_ms >= YEAR_10000_MS {
-        let problem = format!(
-            "{expiry_ms} is beyond the year 9999; it is in milliseconds since the Unix epoch, not in nanoseconds, \
-             and less than {YEAR_10000_MS}. For an order that never expires use time_in_force GTC (0)"
-        );
-        return Err(invalid("expiry_ms", problem));
-    }
+    let never = "an order that never expires has time_in_force GTC (0)";
+    time("expiry_ms", expiry_ms, Unit::Milliseconds).map_err(|status| further(&status, never))?;
     if kind != v1::TimeInForce::Fok && min_fill_quantity != 0 {
         return Err(invalid("min_fill_quantity", "is only for time_in_force FOK (2)"));
     }

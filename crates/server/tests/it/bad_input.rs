@@ -69,10 +69,20 @@ async fn malformed_orders() {
         (with(|o| o.expiry_ms = 1), "expiry_ms: is only for time_in_force GTD (3)"),
         (
             with(|o| (o.time_in_force, o.expiry_ms) = (3, 253_402_300_800_000)),
-            "INVALID_EXPIRY_MS: expiry_ms: 253402300800000 is beyond the year 9999; it is in milliseconds",
+            "INVALID_EXPIRY_MS: expiry_ms: 253402300800000 is after the year 9999: the field counts milliseconds",
         ),
-        (with(|o| (o.time_in_force, o.expiry_ms) = (3, 1_703_807_940_000_000_000)), "not in nanoseconds"),
-        (with(|o| (o.time_in_force, o.expiry_ms) = (3, u64::MAX)), "use time_in_force GTC (0)"),
+        (
+            with(|o| (o.time_in_force, o.expiry_ms) = (3, 1_703_807_940_000_000_000)),
+            "it looks like nanoseconds, which are 1703807940000 milliseconds",
+        ),
+        (
+            with(|o| (o.time_in_force, o.expiry_ms) = (3, u64::MAX)),
+            "an order that never expires has time_in_force GTC (0)",
+        ),
+        (
+            with(|o| (o.time_in_force, o.expiry_ms) = (3, 1_703_807_940)),
+            "it looks like seconds, which are 1703807940000",
+        ),
         (with(|o| o.persistence = 2), "persistence: 2 is not valid; LAPSE (0) or PERSIST (1)"),
         (with(|o| o.side = "BUY".into()), "INVALID_SIDE: side: \"BUY\" is not valid; BACK or LAY"),
         (with(|o| o.min_fill_quantity = 1), "min_fill_quantity: is only for time_in_force FOK (2)"),

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use betex_proto::v1::market_update::Update;
 use betex_proto::v1::{
-    AddOutcomesRequest, CancelOrdersRequest, CreateMarketRequest, MarketKind, MarketModel,
-    RemoveOutcomeRequest, SetMarketPhaseRequest, VoidTradesRequest,
+    AddOutcomesRequest, CancelOrdersRequest, CreateMarketRequest, GetOrderBookRequest, MarketKind,
+    MarketModel, RemoveOutcomeRequest, SetMarketPhaseRequest, VoidTradesRequest,
 };
 use futures::StreamExt as _;
 use tokio_tungstenite::connect_async;
 
 use crate::audit::Audit;
-use crate::harness::{Client, MARKET, Running, lifecycle, limit, market, next, on, open, submit, subscribe};
+use crate::harness::{
+    Client, MARKET, PATIENCE, Running, lifecycle, limit, market, next, on, open, submit, subscribe,
+};
 use crate::streams::{always, from, hear, hear_until};
 use crate::trading::{Arena, Replica, trade};
 
@@ -48,21 +50,45 @@ async fn meddle(mut client: Client, arena: Arena) {
         phase: phase.to_owned(),
         ..SetMarketPhaseRequest::default()
     };
-    pause().await;
+    traded(&mut client, arena).await;
     client.halt_market(lifecycle(MARKET)).await.unwrap();
     pause().await;
     client.cancel_orders(cancel("user-1", "")).await.unwrap();
     client.resume_market(lifecycle(MARKET)).await.unwrap();
-    pause().await;
+    traded(&mut client, arena).await;
     client.cancel_orders(cancel("", arena.outcomes[1])).await.unwrap();
     client.set_market_phase(phase("PRE_AWAIT_LIVE")).await.unwrap();
-    let void =
-        VoidTradesRequest { market_id: MARKET.to_owned(), from_ns: 5, until_ns: 6, ..Default::default() };
+    let void = VoidTradesRequest {
+        market_id: MARKET.to_owned(),
+        from_ns: 978_307_200_000_000_005,
+        until_ns: 978_307_200_000_000_006,
+        ..Default::default()
+    };
     client.void_trades(void).await.unwrap();
-    pause().await;
+    traded(&mut client, arena).await;
     client.set_market_phase(phase("LIVE")).await.unwrap();
     // Everything lapses; then trading goes on.
     pause().await;
+}
+
+/// Waits until some orders have come in: on a busy machine that takes its time.
+async fn traded(client: &mut Client, arena: Arena) {
+    const EVENTS: u64 = 100;
+    let mut sequence = async || {
+        let request = GetOrderBookRequest {
+            market_id: MARKET.to_owned(),
+            outcome_id: arena.outcomes[0].to_owned(),
+            ..GetOrderBookRequest::default()
+        };
+        client.get_order_book(request).await.unwrap().into_inner().sequence
+    };
+    let until = sequence().await + EVENTS;
+    let enough = async {
+        while sequence().await < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, enough).await.expect("the others trade");
 }
 
 /// A market with traders and meddlers in it, told of live, from the journal, and after a restart.

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod binary;
 mod every_event;
+mod finished;
 mod flow;
 mod forgotten;
 mod fractions;

@@ -11,6 +11,9 @@ use crate::harness::{
     open_market_named, refused, submit, subscribe,
 };
 
+/// 2025-12-01, in nanoseconds since the Unix epoch.
+const NS: u64 = 1_764_547_200_000_000_000;
+
 fn all_of(user_id: &str) -> CancelOrdersRequest {
     CancelOrdersRequest { user_id: user_id.to_owned(), ..CancelOrdersRequest::default() }
 }
@@ -48,7 +51,7 @@ async fn by_user_market_outcome_and_time() {
     submit(&mut client, ticks).await;
     // Nobody of that name, and nothing of that time.
     assert_eq!(cancelled(&mut client, all_of("zoe")).await, (0, 0, 0, true));
-    let early = CancelOrdersRequest { entered_until_ns: 1_000, ..of(MARKET, "") };
+    let early = CancelOrdersRequest { entered_until_ns: 1_000_000_000_000_000_000, ..of(MARKET, "") };
     assert_eq!(cancelled(&mut client, early).await, (0, 0, 0, true));
     let draw = CancelOrdersRequest { outcome_id: "Draw".to_owned(), ..of(MARKET, "") };
     assert_eq!(cancelled(&mut client, draw).await, (1, 300, 0, true));
@@ -58,7 +61,8 @@ async fn by_user_market_outcome_and_time() {
     assert_eq!(book(&mut client, "Draw").await.sequence, answer.sequence);
     assert_eq!(ladder(&book(&mut client, "Liverpool").await.bids), [(2.5, 200, 1)]);
     // Whatever came in since the beginning of time.
-    let window = CancelOrdersRequest { entered_from_ns: 1, ..CancelOrdersRequest::default() };
+    let window =
+        CancelOrdersRequest { entered_from_ns: 1_000_000_000_000_000_000, ..CancelOrdersRequest::default() };
     assert_eq!(cancelled(&mut client, window).await, (1, 200, 0, true));
     // And again: it does no harm.
     assert_eq!(cancelled(&mut client, of(MARKET, "anna")).await, (0, 0, 0, true));
@@ -174,9 +178,24 @@ async fn what_says_nothing_cancels_nothing() {
             "only valid together with market_id",
         ),
         (
-            CancelOrdersRequest { entered_from_ns: 5, entered_until_ns: 5, ..of(MARKET, "") },
+            CancelOrdersRequest { entered_from_ns: NS, entered_until_ns: NS, ..of(MARKET, "") },
             "INVALID_ENTERED_UNTIL_NS",
-            "5 is not valid; more than entered_from_ns, 5",
+            "1764547200000000000 is not valid; more than entered_from_ns, 1764547200000000000",
+        ),
+        (
+            CancelOrdersRequest { entered_from_ns: NS / 1_000_000, ..of(MARKET, "") },
+            "INVALID_ENTERED_FROM_NS",
+            "it looks like milliseconds, which are 1764547200000000000 nanoseconds",
+        ),
+        (
+            CancelOrdersRequest { entered_until_ns: NS / 1_000, ..all_of("anna") },
+            "INVALID_ENTERED_UNTIL_NS",
+            "it looks like microseconds, which are 1764547200000000000 nanoseconds",
+        ),
+        (
+            CancelOrdersRequest { entered_until_ns: u64::MAX, ..of(MARKET, "") },
+            "INVALID_ENTERED_UNTIL_NS",
+            "is after the year 2199",
         ),
         (all_of(&"u".repeat(129)), "INVALID_USER_ID", "129 bytes"),
     ] {
@@ -192,4 +211,45 @@ async fn what_says_nothing_cancels_nothing() {
     let empty = async { while !book(&mut client, "Liverpool").await.bids.is_empty() {} };
     tokio::time::timeout(PATIENCE, empty).await.expect("it empties by itself");
     assert_eq!(cancelled(&mut client, all_of("anna")).await, (0, 0, 0, true));
+}
+
+#[tokio::test]
+async fn an_outcome_of_a_pair_is_cancelled_with_all_that_its_book_shows() {
+    let server = Running::start();
+    let mut client = server.client().await;
+    for (market, outcome, user, taken) in
+        [("m1", "Yes", "", 4), ("m2", "No", "", 4), ("m3", "No", "anna", 2), ("m4", "Yes", "ben", 2)]
+    {
+        let binary = betex_proto::v1::CreateMarketRequest {
+            model: MarketModel::BinaryYes.into(),
+            max_price_ticks: 100,
+            ..crate::harness::market(market, &["Yes", "No"])
+        };
+        open(&mut client, binary).await;
+        for (outcome, side, ticks, user) in [
+            ("Yes", "BUY", 40.0, "anna"),
+            ("No", "BUY", 30.0, "ben"),
+            ("Yes", "SELL", 80.0, "ben"),
+            ("No", "SELL", 75.0, "anna"),
+        ] {
+            let order = SubmitOrderRequest {
+                market_id: market.to_owned(),
+                price_type: PriceType::Ticks.into(),
+                ..on(outcome, limit(side, ticks, 10, user))
+            };
+            submit(&mut client, order).await;
+        }
+        let request = CancelOrdersRequest { outcome_id: outcome.to_owned(), ..of(market, user) };
+        assert_eq!(cancelled(&mut client, request).await, (taken, 0, 10 * taken, true));
+        for outcome in ["Yes", "No"] {
+            let request = betex_proto::v1::GetOrderBookRequest {
+                market_id: market.to_owned(),
+                outcome_id: outcome.to_owned(),
+                ..Default::default()
+            };
+            let book = client.get_order_book(request).await.unwrap().into_inner();
+            let left: i32 = book.bids.iter().chain(&book.asks).map(|level| level.order_count).sum();
+            assert_eq!(left, 4 - i32::try_from(taken).unwrap());
+        }
+    }
 }

@@ -44,9 +44,9 @@ async fn what_the_market_decides_comes_back_in_the_answer() {
             "\"o-1\" is used already, by order 2",
         ),
         (
-            SubmitOrderRequest { time_in_force: 3, expiry_ms: 1_000, ..base.clone() },
+            SubmitOrderRequest { time_in_force: 3, expiry_ms: 978_307_200_000, ..base.clone() },
             "INVALID_EXPIRY",
-            "1000 is not after now",
+            "978307200000 is not after now",
         ),
     ] {
         let answer = submit(&mut client, order).await;
@@ -119,7 +119,7 @@ async fn what_does_not_exist_is_not_found() {
     let message = refused(client.cancel_order(anna).await, Code::NotFound, "ORDER_NOT_FOUND");
     assert!(message.contains("user \"anna\" has no order \"o-9\""), "{message}");
     client.cancel_order(cancel(placed.order_id)).await.unwrap();
-    refused(client.cancel_order(cancel(placed.order_id)).await, Code::NotFound, "ORDER_NOT_FOUND");
+    refused(client.cancel_order(cancel(placed.order_id)).await, Code::FailedPrecondition, "ORDER_FINISHED");
 }
 
 #[tokio::test]

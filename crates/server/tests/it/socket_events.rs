@@ -156,7 +156,9 @@ async fn what_happens_to_a_market() {
     client.set_market_phase(phase).await.unwrap();
     let outcomes = vec!["C".to_owned()];
     client.add_outcomes(AddOutcomesRequest { market_id: market_id.clone(), outcomes }).await.unwrap();
-    for (trade_ids, from_ns, until_ns) in [(vec![trade_id], 0, 0), (vec![], 5, 6)] {
+    for (trade_ids, from_ns, until_ns) in
+        [(vec![trade_id], 0, 0), (vec![], 978_307_200_000_000_005, 978_307_200_000_000_006)]
+    {
         let reason = reason.clone();
         let void = VoidTradesRequest { market_id: market_id.clone(), trade_ids, from_ns, until_ns, reason };
         client.void_trades(void).await.unwrap();
@@ -165,7 +167,7 @@ async fn what_happens_to_a_market() {
         market_id: market_id.clone(),
         user_id: "anna".to_owned(),
         outcome_id: "A".to_owned(),
-        entered_from_ns: 7,
+        entered_from_ns: 978_307_200_000_000_007,
         ..CancelOrdersRequest::default()
     };
     client.cancel_orders(cancel).await.unwrap();
@@ -192,13 +194,14 @@ async fn what_happens_to_a_market() {
         moved(
             first + 5,
             "why",
-            json!({"type": "trades_voided", "trade_id": null, "from_ns": 5, "until_ns": 6}),
+            json!({"type": "trades_voided", "trade_id": null, "from_ns": 978_307_200_000_000_005_u64,
+                "until_ns": 978_307_200_000_000_006_u64}),
         ),
         moved(
             first + 6,
             "MASS_CANCELLED",
             json!({"type": "mass_cancel", "status": "ASKED", "job": null, "user_id": "anna", "outcome_id": "A",
-                "entered_from_ns": 7, "entered_until_ns": null}),
+                "entered_from_ns": 978_307_200_000_000_007_u64, "entered_until_ns": null}),
         ),
         json!({"type": "order_cancelled", "order_id": 2, "outcome_id": "A", "sequence": first + 7}),
         json!({"type": "book_update", "outcome_id": "A", "side": "back", "price": 200_000, "odds": 5.0,

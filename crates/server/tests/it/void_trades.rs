@@ -12,6 +12,8 @@ use crate::harness::{
 };
 use crate::streams::{always, hear_until};
 
+const YEAR_2001_NS: u64 = 978_307_200_000_000_000;
+
 fn voiding(trade_ids: &[u64], from_ns: u64, until_ns: u64) -> VoidTradesRequest {
     let (market_id, reason) = (MARKET.to_owned(), "an error of the feed".to_owned());
     VoidTradesRequest { market_id, trade_ids: trade_ids.to_vec(), from_ns, until_ns, reason }
@@ -50,7 +52,7 @@ async fn trades_are_declared_void_by_id_or_window() {
     let by_id = client.void_trades(voiding(&trades[..2], 0, 0)).await.unwrap().into_inner();
     assert_eq!(by_id.market_id, MARKET);
     let now = now_ns();
-    let window = client.void_trades(voiding(&[], 1, now)).await.unwrap().into_inner();
+    let window = client.void_trades(voiding(&[], YEAR_2001_NS, now)).await.unwrap().into_inner();
     assert_eq!(window.sequence, by_id.sequence + 1);
     let heard = hear_until(stream, always(window.sequence)).await;
     let voided: Vec<_> = heard
@@ -63,18 +65,36 @@ async fn trades_are_declared_void_by_id_or_window() {
         })
         .collect();
     let reason = "an error of the feed";
-    assert_eq!(voided, [(trades[0], 0, 0, reason), (trades[1], 0, 0, reason), (0, 1, now, reason)]);
+    assert_eq!(
+        voided,
+        [(trades[0], 0, 0, reason), (trades[1], 0, 0, reason), (0, YEAR_2001_NS, now, reason)]
+    );
     // The book is not wound back.
     assert_eq!(ladder(&book(&mut client, "Liverpool").await.bids), [(2.5, 700, 1)]);
     for (request, word, words) in [
         (voiding(&[], 0, 0), "INVALID_TRADE_IDS", "are missing"),
-        (voiding(&[1], 1, 2), "INVALID_TRADE_IDS", "not valid together with from_ns and until_ns"),
+        (
+            voiding(&[1], YEAR_2001_NS, YEAR_2001_NS + 1),
+            "INVALID_TRADE_IDS",
+            "not valid together with from_ns and until_ns",
+        ),
         (voiding(&[0], 0, 0), "INVALID_TRADE_IDS", "0 is not a trade"),
         (voiding(&[5; 1_001], 0, 0), "INVALID_TRADE_IDS", "1001 of them; at most 1000"),
-        (voiding(&[], 7, 7), "INVALID_UNTIL_NS", "7 is not valid; more than from_ns, 7"),
-        (voiding(&[], 7, 0), "INVALID_UNTIL_NS", "0 is not valid"),
-        (voiding(&[], 7, u64::MAX), "INVALID_UNTIL_NS", "18446744073709551615 is in the future; at most now"),
-        (voiding(&[], 7, now_ns() + 60_000_000_000), "INVALID_UNTIL_NS", "is in the future"),
+        (
+            voiding(&[], YEAR_2001_NS, YEAR_2001_NS),
+            "INVALID_UNTIL_NS",
+            "is not valid; more than from_ns, 978307200",
+        ),
+        (voiding(&[], YEAR_2001_NS, 0), "INVALID_UNTIL_NS", "0 is not valid"),
+        (
+            voiding(&[], YEAR_2001_NS, u64::MAX),
+            "INVALID_UNTIL_NS",
+            "18446744073709551615 is after the year 2199",
+        ),
+        (voiding(&[], now_ns() / 1_000_000, now_ns()), "INVALID_FROM_NS", "it looks like milliseconds"),
+        (voiding(&[], 0, now_ns() / 1_000), "INVALID_UNTIL_NS", "it looks like microseconds"),
+        (voiding(&[], 0, now_ns() / 1_000_000_000), "INVALID_UNTIL_NS", "it looks like seconds"),
+        (voiding(&[], YEAR_2001_NS, now_ns() + 60_000_000_000), "INVALID_UNTIL_NS", "is in the future"),
     ] {
         let message = refused(client.void_trades(request).await, Code::InvalidArgument, word);
         assert!(message.contains(words), "{message}");
