@@ -34,6 +34,7 @@ impl WallClock {
     }
 
     /// Sets it to so many seconds from the truth.
+    #[expect(clippy::host_endian_bytes, reason = "C reads it as a number of the machine")]
     fn set_wrong(&self, seconds: i64) {
         self.off.write_all_at(&seconds.to_ne_bytes(), 0).unwrap();
     }
