@@ -43,6 +43,9 @@ pub struct Config {
     pub handler_claim: Duration,
     /// How long a stop waits for handlers that have not seen everything, or hang: 0 s to 1 day.
     pub handler_patience: Duration,
+    /// Whether the engine's time is set back to the clock's at the start, if the journal is ahead of it. An order of the
+    /// operator, for one start: events that follow then have earlier times than events before.
+    pub set_time_back: bool,
     /// What is done when the journal fails, before the process is aborted: the last words.
     pub last_words: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -63,6 +66,7 @@ impl Default for Config {
             job_orders_per_s: 20_000,
             handler_claim: Duration::from_secs(7 * 86_400),
             handler_patience: Duration::from_secs(30),
+            set_time_back: false,
             last_words: Arc::new(|words| tracing::error!("{words}")),
         }
     }
@@ -83,6 +87,7 @@ impl std::fmt::Debug for Config {
             .field("handler_queue_events", &self.handler_queue_events)
             .field("handler_claim", &self.handler_claim)
             .field("handler_patience", &self.handler_patience)
+            .field("set_time_back", &self.set_time_back)
             .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@
 //! let answers = Idempotency::new(Bounds::default());
 //! let register = || {
 //!     let command = Command::new(MarketId::NONE, CommandKind::RegisterAccount { name: "alice".into() });
-//!     let now_ns = 1_700_000_000_000_000_000; // of your clock
+//!     let now_ns = engine.now_ns();
 //!     answers.call(&engine, "request 1", now_ns, command, |response| response.sequence)
 //! };
 //! let first = register()?;
@@ -148,7 +148,8 @@ impl<A> Idempotency<A> {
         self.len() == 0
     }
 
-    /// Looks a key up, and takes it if it is new. `now_ns` is the time of the caller's clock in nanoseconds.
+    /// Looks a key up, and takes it if it is new. `now_ns` is the time in nanoseconds, of
+    /// a clock that nobody sets: [`Engine::now_ns`] is one.
     ///
     /// # Errors
     /// [`IdempotencyError::Key`]; [`IdempotencyError::Full`] if as many keys are under way as there may be,

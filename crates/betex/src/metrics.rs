@@ -29,3 +29,7 @@ pub const SNAPSHOT_SEQUENCE: &str = "betex_snapshot_sequence";
 pub const SNAPSHOT_SECONDS: &str = "betex_snapshot_seconds";
 /// Segments of the journal that were removed because a snapshot stands for them.
 pub const SEGMENTS_PRUNED: &str = "betex_segments_pruned_total";
+/// Times that the machine's clock was set by a second or more at once.
+pub const CLOCK_STEPS: &str = "betex_clock_steps_total";
+/// Seconds by which the engine's time is ahead of the machine's clock; negative: behind it.
+pub const CLOCK_AHEAD: &str = "betex_clock_ahead_seconds";

@@ -24,6 +24,12 @@ impl OutcomeIndex {
 pub enum Event {
     /// The bounds of the engine were set: the first event of a journal, and again when they change.
     LimitsSet(Limits),
+    /// An operator has set the engine's time back to that of the transaction: the only one that is earlier than the
+    /// one before.
+    TimeSetBack {
+        /// What the time was, in nanoseconds since the Unix epoch.
+        from_ns: u64,
+    },
     /// A name got its account.
     AccountRegistered {
         /// The account.

@@ -65,6 +65,9 @@ async fn second_signal() {
 fn greet(server: &Server, options: &Options) {
     say(&format!("BetEx server {}", env!("CARGO_PKG_VERSION")));
     say(&server.recovery().to_string());
+    if let Some(warning) = server.engine().clock().warning() {
+        say(&format!("ATTENTION: {warning}"));
+    }
     say(&format!("gRPC listens on {}", place(server.grpc_addr())));
     say(&format!("HTTP and WebSocket (/ws) listen on {}", place(server.http_addr())));
     say(match options.durability {

@@ -40,6 +40,8 @@ pub struct Options {
     pub closed_market_ttl_s: u64,
     /// The smallest order, in pennies, of new markets at odds that do not name one of their own.
     pub min_quantity: u64,
+    /// Whether the engine's time is set back to the clock's, if the journal is ahead of it: for one start.
+    pub set_time_back: bool,
 }
 
 impl Options {
@@ -56,6 +58,7 @@ impl Options {
                 closed_market_ttl_ms: self.closed_market_ttl_s.saturating_mul(1_000),
                 ..Limits::default()
             },
+            set_time_back: self.set_time_back,
             ..Config::default()
         }
     }
@@ -78,6 +81,7 @@ impl Default for Options {
             // There is no call that removes a market, and there is only room for so many.
             closed_market_ttl_s: 86_400,
             min_quantity: 1,
+            set_time_back: false,
         }
     }
 }
@@ -156,6 +160,11 @@ pub struct Args {
     /// orders of a few pennies can end complete sets for everybody in a field of twenty runners [default: 1]
     #[arg(long, env = "BETEX_MIN_QUANTITY", value_name = "PENNIES", value_parser = min_quantity)]
     min_quantity: Option<u64>,
+
+    /// For one start: if the journal's last event is later than this machine's clock, go on with the clock's time.
+    /// Has no place in the environment or in a file
+    #[arg(long)]
+    set_time_back: bool,
 
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
@@ -242,6 +251,7 @@ impl Args {
                 .or(file.closed_market_ttl_s)
                 .unwrap_or(default.closed_market_ttl_s),
             min_quantity: self.min_quantity.or(file.min_quantity).unwrap_or(default.min_quantity),
+            set_time_back: self.set_time_back,
         })
     }
 }

@@ -8,12 +8,12 @@ use betex_core::command::MarketConfig;
 use betex_journal::{FileStorage, Storage};
 use parking_lot::Mutex;
 
+use super::clock::{self, Clock, EngineTime, MachineTime, SteadyClock, TimeSource};
 use super::core::Engine;
 use super::handlers::{self, EventHandler, HandlerOptions, Place, Registered};
 use super::pipeline::{self, Recovered, Shared};
 use super::positions::HandlerPositions;
 use super::roster::{HandlerRecovery, Tracker};
-use super::sequencer::{Clock, SystemClock};
 use super::snapshots::{self, Readers};
 use crate::config::Config;
 use crate::error::EngineError;
@@ -23,7 +23,8 @@ pub struct EngineBuilder {
     config: Config,
     markets: Vec<MarketConfig>,
     storage: Arc<dyn Storage>,
-    clock: Box<dyn Clock>,
+    source: Box<dyn TimeSource>,
+    clock: Option<Box<dyn Clock>>,
     handlers: Vec<Registered>,
 }
 
@@ -56,13 +57,21 @@ impl EngineBuilder {
     /// [`EngineError::Invalid`] if the configuration is not valid.
     pub fn on_storage(config: Config, storage: Arc<dyn Storage>) -> Result<Self, EngineError> {
         config.check()?;
-        Ok(Self { config, markets: Vec::new(), storage, clock: Box::new(SystemClock), handlers: Vec::new() })
+        let source = Box::new(MachineTime);
+        Ok(Self { config, markets: Vec::new(), storage, source, clock: None, handlers: Vec::new() })
     }
 
-    /// The same engine with another clock.
+    /// The same engine with another clock, whose time is taken as it is: for tests and backtests.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// The same engine on a machine with other clocks, from which its time is made as it is from those of this one.
+    #[must_use]
+    pub fn with_time_source(mut self, source: impl TimeSource) -> Self {
+        self.source = Box::new(source);
         self
     }
 
@@ -91,11 +100,20 @@ impl EngineBuilder {
     /// names a position that the journal does not have, [`EngineError::Positions`] if the file with those
     /// that the engine keeps is damaged, [`EngineError::Invalid`] for a handler's name.
     pub fn build(self) -> Result<Engine, EngineError> {
-        let Self { config, markets, storage, mut clock, handlers } = self;
+        let Self { config, markets, storage, source, mut clock, handlers } = self;
         handlers::check(&handlers)?;
-        let recovered = pipeline::recover(&config, Arc::clone(&storage), random_number(), clock.now_ns())?;
+        let now_ns = clock.as_mut().map_or_else(|| source.wall_ns(), |clock| clock.now_ns());
+        if config.set_time_back && now_ns < YEAR_2000_NS {
+            let problem = "the clock says that it is before the year 2000: set the clock first";
+            return Err(EngineError::Invalid { field: "set_time_back", problem });
+        }
+        let recovered = pipeline::recover(&config, Arc::clone(&storage), random_number(), now_ns)?;
         let Recovered { state, log, preparer, maker, report } = recovered;
         let supply = Arc::clone(preparer.supply());
+        // With a clock of its own, the engine's events say nothing of the machine's clocks.
+        let floor_ns = if clock.is_some() || config.set_time_back { 0 } else { state.time_ns() };
+        let time = Arc::new(EngineTime::new(source, floor_ns));
+        let clock = clock.unwrap_or_else(|| Box::new(SteadyClock::new(Arc::clone(&time))));
         let responders = handlers.iter().filter_map(|registered| registered.handler.responder()).collect();
         let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
         let folder = format!("{:016x}", report.journal);
@@ -105,19 +123,23 @@ impl EngineBuilder {
         let positions = Arc::new(positions);
         let mut following = Vec::new();
         for registered in handlers.into_iter().filter(|registered| registered.handler.wants_events()) {
-            let now_ns = SystemClock.now_ns();
+            let now_ns = time.now_ns();
             let (name, last) = (&registered.options.name, shared.feeds.shown());
             following.push((positions.register(name, registered.recovery, last, now_ns)?, registered));
         }
         let (mut trackers, mut followers) = (Vec::new(), Vec::new());
         for (after, registered) in following {
-            let (tracker, thread) = start_handler(registered, after, &shared, &storage, &positions)?;
+            let (tracker, thread) = start_handler(registered, after, &shared, &storage, &positions, &time)?;
             trackers.push(tracker);
             followers.push(thread);
         }
         positions.save();
         let readers = Readers { shared: shared.clone(), positions: Some(Arc::clone(&positions)) };
-        let keepers = vec![pipeline::prepare_segments(preparer)?, snapshots::keep(maker, readers)?];
+        let keepers = vec![
+            pipeline::prepare_segments(preparer)?,
+            snapshots::keep(maker, readers, Arc::clone(&time))?,
+            clock::watch(Arc::clone(&time), Arc::clone(&supply))?,
+        ];
         let threads = pipeline::drive(stages, &config, Arc::clone(&supply))?;
         let own_threads = threads.iter().chain(&followers).map(|thread| thread.thread().id()).collect();
         let engine = Engine {
@@ -125,6 +147,7 @@ impl EngineBuilder {
             storage,
             report,
             supply,
+            time,
             threads: Mutex::new(threads),
             own_threads,
             keepers: Mutex::new(keepers),
@@ -146,13 +169,18 @@ fn start_handler(
     shared: &Shared,
     storage: &Arc<dyn Storage>,
     positions: &Arc<HandlerPositions>,
+    time: &Arc<EngineTime>,
 ) -> Result<(Arc<Tracker>, JoinHandle<()>), EngineError> {
     let (HandlerOptions { name, queue_events }, recovery) = (&registered.options, registered.recovery);
     let follower = shared.follow(name, after, *queue_events, storage);
     let tracker = Arc::new(Tracker::new(recovery, follower.hold()));
-    let place = Place { tracker: Arc::clone(&tracker), positions: after.map(|_| Arc::clone(positions)) };
+    let positions = after.map(|_| Arc::clone(positions));
+    let place = Place { tracker: Arc::clone(&tracker), positions, time: Arc::clone(time) };
     Ok((tracker, handlers::start(registered, follower, place)?))
 }
+
+/// No exchange is older: a clock that says less has never been set.
+const YEAR_2000_NS: u64 = 946_684_800_000_000_000;
 
 /// The number of a new journal: only has to differ from those beside it.
 fn random_number() -> u64 {

@@ -12,12 +12,12 @@ use betex_core::types::MarketId;
 use betex_journal::{JournalReader, RecoveryReport, SegmentSupply, Storage};
 use parking_lot::{Mutex, RwLockReadGuard};
 
+use super::clock::{ClockReport, EngineTime};
 use super::lanes::{Lanes, Submission};
 use super::pipeline::Shared;
 use super::positions::HandlerPositions;
 use super::response::{OwnedResponse, Reply, Responder, Response};
 use super::roster::Tracker;
-use super::sequencer::{Clock, SystemClock};
 use crate::error::EngineError;
 
 pub use super::builder::EngineBuilder;
@@ -44,6 +44,7 @@ pub struct Engine {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) report: RecoveryReport,
     pub(super) supply: Arc<SegmentSupply>,
+    pub(super) time: Arc<EngineTime>,
     pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
     /// Those that call what its users gave it: answers and handlers.
     pub(super) own_threads: Vec<ThreadId>,
@@ -207,7 +208,18 @@ impl Engine {
     /// The first event that a handler which recovers still needs; `None` if nobody needs what has happened.
     /// Handlers that have stayed away or hung for longer than [`Config::handler_claim`](crate::config::Config::handler_claim) are not waited for.
     pub fn handlers_floor(&self) -> Option<u64> {
-        self.positions.floor(SystemClock.now_ns())
+        self.positions.floor(self.now_ns())
+    }
+
+    /// The time that orders expire by, in nanoseconds since the Unix epoch: it never jumps, as the wall clock does. With
+    /// [`EngineBuilder::with_clock`] it is not the time of that clock.
+    pub fn now_ns(&self) -> u64 {
+        self.time.now_ns()
+    }
+
+    /// How this time and the wall clock are to each other.
+    pub fn clock(&self) -> ClockReport {
+        self.time.report()
     }
 
     /// What was found in the journal at the start.

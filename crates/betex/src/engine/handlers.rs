@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::clock::EngineTime;
 use super::feed::{EngineEvent, Followed, Follower};
 use super::positions::HandlerPositions;
 use super::positions_file;
 use super::response::Responder;
 use super::roster::{HandlerRecovery, HandlerState, Tracker};
-use super::sequencer::{Clock, SystemClock};
 use crate::error::EngineError;
 
 /// Hears of every event, in order, exactly once, behind the gate. Runs on a thread of its own: a slow
@@ -84,6 +84,7 @@ pub(crate) struct Place {
     pub(crate) tracker: Arc<Tracker>,
     /// For those that recover.
     pub(crate) positions: Option<Arc<HandlerPositions>>,
+    pub(crate) time: Arc<EngineTime>,
 }
 
 /// Bytes of a panic's message that are shown.
@@ -94,7 +95,7 @@ impl Place {
     fn confirm(&self, next: u64, catching_up: bool) {
         self.tracker.moved(next, catching_up);
         if let Some(positions) = &self.positions {
-            positions.confirm(self.tracker.name(), next - 1, SystemClock.now_ns());
+            positions.confirm(self.tracker.name(), next - 1, self.time.now_ns());
             positions.save_if_due();
         }
     }
@@ -102,7 +103,7 @@ impl Place {
     /// There is nothing to do; for how long at most it may sleep.
     fn rest(&self, next: u64) -> Option<Duration> {
         let positions = self.positions.as_ref()?;
-        positions.confirm(self.tracker.name(), next - 1, SystemClock.now_ns());
+        positions.confirm(self.tracker.name(), next - 1, self.time.now_ns());
         Some(positions.save_if_due().unwrap_or_else(|| positions.still_here_every()))
     }
 

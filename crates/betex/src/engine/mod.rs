@@ -1,6 +1,7 @@
 //! The engine: threads around the core.
 
 mod builder;
+mod clock;
 pub mod consumers;
 pub mod core;
 mod dispatcher;
@@ -24,10 +25,10 @@ mod sequencer;
 mod snapshots;
 pub mod state;
 
+pub use clock::{Clock, ClockReport, ClockStep, MachineTime, SystemClock, TimeSource};
 pub use doorbell::Doorbell;
 pub use feed::EngineEvent;
 pub use handlers::{EventHandler, HandlerOptions};
 pub use lane::CommandLane;
 pub use response::{OwnedResponse, Responder, Response};
 pub use roster::{HandlerRecovery, HandlerState, HandlerStatus};
-pub use sequencer::{Clock, SystemClock};

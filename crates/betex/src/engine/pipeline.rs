@@ -20,6 +20,7 @@ use betex_journal::{
 };
 use parking_lot::RwLock;
 
+use super::clock::Clock;
 use super::dispatcher::Dispatcher;
 use super::doorbell::Doorbell;
 use super::fatal::AbortOnUnwind;
@@ -28,7 +29,7 @@ use super::journaler::{Gate, Journaler, Step};
 use super::lane::CommandLane;
 use super::lanes::{Lanes, Submission};
 use super::response::Responder;
-use super::sequencer::{Clock, Progress, Sequencer};
+use super::sequencer::{Progress, Sequencer};
 use crate::config::Config;
 use crate::disruptor::ring;
 use crate::error::EngineError;

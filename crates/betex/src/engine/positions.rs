@@ -207,8 +207,14 @@ impl HandlerPositions {
     /// `None`: nobody needs what has happened. Takes away the claims of those that were not seen for too
     /// long, with an alarm.
     pub(crate) fn floor(&self, now_ns: u64) -> Option<u64> {
-        let mut table = self.table.lock();
+        let mut guard = self.table.lock();
+        let table = &mut *guard;
         for (name, entry) in &mut table.entries {
+            if entry.kept.seen_ns > now_ns {
+                // Time was set back since. The claim is counted from now on, or it would last until then.
+                entry.kept.seen_ns = now_ns;
+                table.dirty = true;
+            }
             if let Some(hold) = entry.hold.as_ref().filter(|hold| !hold.is_gone()) {
                 // It is here; whether it hangs was looked at there, with an alarm.
                 entry.lost = hold.is_stuck();
@@ -299,6 +305,16 @@ mod tests {
         assert_eq!(positions.floor(191), None);
         assert_eq!(positions.register("gone", KEPT, 10, 200).unwrap(), Some(2), "the journal still has it");
         assert_eq!(positions.floor(200), Some(3));
+    }
+
+    #[test]
+    fn a_claim_from_before_time_was_set_back_is_counted_from_then_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let positions = positions(&directory);
+        positions.register("gone", KEPT, 10, 1_000_000).unwrap();
+        assert_eq!(positions.floor(50), Some(3));
+        assert_eq!(positions.floor(150), Some(3));
+        assert_eq!(positions.floor(151), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use betex_core::state::State;
 use betex_journal::{JournalError, Log, LogError, ReadError, SegmentSupply, SnapshotMaker, Storage};
 use parking_lot::RwLockReadGuard;
 
+use super::clock::Clock;
 use super::dispatcher::Dispatcher;
 use super::feed::{EngineEvent, Followed, Follower};
 use super::journaler::{JournalStats, Journaler, Step};
@@ -16,7 +17,7 @@ use super::lane::CommandLane;
 use super::lanes::{Lanes, Submission};
 use super::pipeline::{self, Shared, Stages};
 use super::response::{Reply, Responder};
-use super::sequencer::{Clock, Progress, Sequencer};
+use super::sequencer::{Progress, Sequencer};
 use super::snapshots::{self, ClaimTime, Readers};
 use crate::config::Config;
 use crate::error::EngineError;

@@ -9,28 +9,12 @@ use betex_core::limits::Limits;
 use betex_core::state::{State, Work};
 use betex_core::types::MarketId;
 
+use super::clock::Clock;
 use super::doorbell::Doorbell;
 use super::lanes::{Lanes, Submission};
 use super::response::Reply;
 use crate::config::Config;
 use crate::disruptor::{Producer, RingProducer, Slot};
-
-/// The time, in nanoseconds since the Unix epoch. A parameter, so that tests can hold it.
-pub trait Clock: Send + 'static {
-    /// Now.
-    fn now_ns(&mut self) -> u64;
-}
-
-/// The clock of the machine.
-#[derive(Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now_ns(&mut self) -> u64 {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
-    }
-}
 
 /// The one writer.
 pub(crate) struct Sequencer {
@@ -42,6 +26,8 @@ pub(crate) struct Sequencer {
     clock: Box<dyn Clock>,
     /// Bounds that differ from those in the journal, to be set first of all.
     limits: Option<Limits>,
+    /// The time is to be set back to the clock's before anything else, if it is ahead.
+    sets_time_back: bool,
     /// How fast long jobs go, in nanoseconds an order, and when the next step of one may be.
     job_ns_per_order: u64,
     next_job_ns: u64,
@@ -65,6 +51,10 @@ pub(crate) enum Progress {
 
 /// Commands in one step. They share one reading of the clock.
 const BATCH: usize = 256;
+/// How long the writer waits for what is due. It looks again after the most, because a machine that slept has not
+/// counted the time on which waiting is based.
+const DUE_WAIT_LEAST: Duration = Duration::from_micros(100);
+const DUE_WAIT_MOST: Duration = Duration::from_secs(1);
 /// How long the writer waits for room in the ring before it looks again by itself.
 const FULL_WAIT: Duration = Duration::from_millis(10);
 
@@ -90,6 +80,7 @@ impl Sequencer {
             journal_bell,
             clock,
             limits: is_other.then_some(config.limits),
+            sets_time_back: config.set_time_back,
             job_ns_per_order: 1_000_000_000_u64.checked_div(config.job_orders_per_s.into()).unwrap_or(0),
             next_job_ns: 0,
             held: None,
@@ -103,8 +94,11 @@ impl Sequencer {
 
     /// Takes commands and due work until a batch is full or nothing is left.
     pub(crate) fn step(&mut self) -> Progress {
-        let now_ns = self.clock.now_ns().max(self.state.time_ns());
         let before = self.state.sequence();
+        if self.sets_time_back && self.set_time_back().is_err() {
+            return Progress::Full;
+        }
+        let now_ns = self.clock.now_ns().max(self.state.time_ns());
         let (taken, full) = self.batch(now_ns);
         if taken > 0 || self.state.sequence() > before {
             self.journal_bell.ring();
@@ -127,11 +121,27 @@ impl Sequencer {
             Progress::Full => self.lanes.bell.wait(|| false, Some(FULL_WAIT)),
             Progress::Idle(due_ns) => {
                 let now_ns = self.clock.now_ns();
-                let timeout = due_ns.map(|due| Duration::from_nanos(due.saturating_sub(now_ns).max(100_000)));
+                let timeout = due_ns.map(|due| {
+                    let left = Duration::from_nanos(due.saturating_sub(now_ns));
+                    left.clamp(DUE_WAIT_LEAST, DUE_WAIT_MOST)
+                });
                 let lanes = &self.lanes;
                 lanes.bell.wait(|| lanes.waiting() > 0 || lanes.are_finished(), timeout);
             }
         }
+    }
+
+    /// Takes the clock's time over although it is before the last one. The journal says so.
+    fn set_time_back(&mut self) -> Result<(), Full> {
+        let (now_ns, from_ns) = (self.clock.now_ns(), self.state.time_ns());
+        if now_ns < from_ns {
+            self.publish(now_ns, |_, slot, _| {
+                slot.events.push(Event::TimeSetBack { from_ns });
+                MarketId::NONE
+            })?;
+        }
+        self.sets_time_back = false;
+        Ok(())
     }
 
     /// How many commands were taken, and whether the ring is full.

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use betex_journal::SnapshotMaker;
 
+use super::clock::EngineTime;
 use super::pipeline::{self, Shared};
 use super::positions::HandlerPositions;
-use super::sequencer::{Clock as _, SystemClock};
 use crate::error::EngineError;
 
 /// Who still reads the journal, and what time it is there.
@@ -52,11 +52,15 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Makes snapshots and removes what they stand for, until the journal is closed. A snapshot that fails is an
 /// alarm and not the end: the engine needs none, but its next start takes longer and the directory grows.
-pub(crate) fn keep(mut maker: SnapshotMaker, readers: Readers) -> Result<JoinHandle<()>, EngineError> {
+pub(crate) fn keep(
+    mut maker: SnapshotMaker,
+    readers: Readers,
+    time: Arc<EngineTime>,
+) -> Result<JoinHandle<()>, EngineError> {
     pipeline::spawn("snapshots", move || {
         let (begun, mut failed) = (Instant::now(), None::<Instant>);
         let claims = || ClaimTime {
-            now_ns: SystemClock.now_ns(),
+            now_ns: time.now_ns(),
             running_ns: u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX),
         };
         while !maker.supply().is_stopped() {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may fail")]
 
 mod client_ids;
+mod clock;
 mod copied;
 mod ear;
 mod engine;

@@ -202,7 +202,6 @@ impl Builder {
         let OrderImage { id, outcome, side, tick, half, .. } = *image;
         check(id.is_some() && id.0 <= state.last_order_id, "its order has an id that was not given out")?;
         check(state.store.find(id).is_none(), "an order rests twice")?;
-        check(image.accepted_ns <= state.time_ns, "its order is of the future")?;
         check(outcome.index() < market.runners.len() && tick.0 < ladder.len(), "its order hangs nowhere")?;
         let in_pair = market.topology.pair;
         check(!image.mirrored || in_pair, "its order is seen from another outcome, which there is not")?;

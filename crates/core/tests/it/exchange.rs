@@ -114,6 +114,14 @@ impl Exchange {
         }
     }
 
+    /// An operator sets the time back to this.
+    pub(crate) fn set_time_back(&mut self, now_ms: u64) {
+        let events = vec![Event::TimeSetBack { from_ns: self.state.time_ns() }];
+        let stamp = self.state.apply_next(MarketId::NONE, now_ms * 1_000_000, &events);
+        self.log.push((stamp, events));
+        self.now_ms = now_ms;
+    }
+
     fn now_ns(&self) -> u64 {
         self.state.time_ns().max(self.now_ms * 1_000_000)
     }

@@ -4,9 +4,9 @@ use betex_core::command::{CommandKind, NAME_BYTES_MAX, NewMarket, NewOrder, NewR
 use betex_core::decide::Receipt;
 use betex_core::event::{Event, Stamp};
 use betex_core::reject::Rejection;
-use betex_core::types::{AccountId, BookMarketState, MarketId, Price, Quantity, RunnerId, Side};
+use betex_core::types::{AccountId, BookMarketState, MarketId, OrderId, Price, Quantity, RunnerId, Side};
 
-use crate::exchange::{Exchange, HOME, MARKET, open_market};
+use crate::exchange::{Exchange, HOME, MARKET, open_market, remade};
 use crate::script::{check, play};
 
 #[test]
@@ -195,6 +195,45 @@ fn a_closed_market_goes_by_itself_when_its_time_is_over() {
     assert_eq!(exchange.state.markets().count(), 1);
     assert_eq!(exchange.state.next_due_ns(), None);
     assert_eq!(exchange.replay(exchange.log.len()).digest(), exchange.state.digest());
+}
+
+#[test]
+fn time_that_is_set_back_is_the_time_of_everything_that_follows() {
+    let limits = betex_core::limits::Limits { closed_market_ttl_ms: 1_000, ..Default::default() };
+    let mut exchange = Exchange::limited(limits);
+    exchange.now_ms = 500_000;
+    exchange.create(open_market("cup"));
+    let closed = exchange.create(open_market("closed"));
+    assert!(exchange.run(closed, &CommandKind::CloseMarket { reason: None }).is_ok());
+    play(
+        &mut exchange,
+        "a back Home 2 10            => #1 RESTING rests 10.00
+         b back Home 2 10 gtd:600000 => #2 RESTING rests 10.00",
+    );
+    exchange.set_time_back(5_000);
+    assert_eq!(exchange.state.time_ns(), 5_000_000_000);
+    // Orders are older than the time, and a snapshot has them all the same.
+    assert_eq!(remade(&exchange.state).digest(), exchange.state.digest());
+    // A market that was closed is there for as long as if it had closed now.
+    assert_eq!(exchange.state.next_due_ns(), Some(6_000_000_000));
+    play(
+        &mut exchange,
+        "c back Home 2 10 gtd:5500 => #3 RESTING rests 10.00
+         at 5500                   => expired #3
+         at 6000                   => nothing",
+    );
+    exchange.work_off();
+    assert!(exchange.state.market(closed).is_none());
+    assert!(exchange.state.order(OrderId(2)).is_some());
+    assert_eq!(exchange.replay(exchange.log.len()).digest(), exchange.state.digest());
+}
+
+#[test]
+#[should_panic(expected = "time runs backwards")]
+fn time_is_set_back_from_where_it_is_and_alone() {
+    let mut exchange = Exchange { now_ms: 5_000, ..Exchange::open() };
+    exchange.create(open_market("next"));
+    exchange.state.apply_next(MarketId::NONE, 1, &[Event::TimeSetBack { from_ns: 4_999 }]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use betex_core::types::AccountId;
 
 use super::fields::{Decoded, ends, fixed_part, unused, whole};
 use super::kind;
-use super::layout::{AccountRegisteredV1, LimitsSetV1};
+use super::layout::{AccountRegisteredV1, LimitsSetV1, TimeSetBackV1};
 use super::out::{Encoded, Out, text_len};
 
 impl Out<'_> {
@@ -20,6 +20,15 @@ impl Out<'_> {
             resting_orders: limits.resting_orders.into(),
             client_ids_per_market: limits.client_ids_per_market.into(),
             closed_market_ttl_ms: limits.closed_market_ttl_ms.into(),
+        })
+    }
+
+    pub(super) fn time_set_back(&mut self, from_ns: u64, flags: u8) -> Encoded {
+        self.fixed(kind::TIME_SET_BACK, 1, |head| TimeSetBackV1 {
+            head,
+            flags,
+            reserved: [0; 7],
+            from_ns: from_ns.into(),
         })
     }
 
@@ -42,6 +51,12 @@ pub(super) fn limits_set(record: &[u8]) -> Decoded<(Event, bool)> {
         closed_market_ttl_ms: limits.closed_market_ttl_ms.get(),
     });
     Ok((event, ends(limits.flags, 0)?))
+}
+
+pub(super) fn time_set_back(record: &[u8]) -> Decoded<(Event, bool)> {
+    let set: &TimeSetBackV1 = whole(record)?;
+    unused(set.reserved == [0; 7])?;
+    Ok((Event::TimeSetBack { from_ns: set.from_ns.get() }, ends(set.flags, 0)?))
 }
 
 pub(super) fn account_registered(record: &[u8]) -> Decoded<(Event, bool)> {

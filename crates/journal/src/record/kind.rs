@@ -10,6 +10,8 @@ pub const CONTEXT: u16 = 1;
 pub const LIMITS_SET: u16 = 16;
 /// [`Event::AccountRegistered`](betex_core::event::Event::AccountRegistered).
 pub const ACCOUNT_REGISTERED: u16 = 17;
+/// [`Event::TimeSetBack`](betex_core::event::Event::TimeSetBack).
+pub const TIME_SET_BACK: u16 = 19;
 
 /// [`Event::MarketCreated`](betex_core::event::Event::MarketCreated). 32 to 63: markets and runners.
 pub const MARKET_CREATED: u16 = 32;
@@ -74,6 +76,7 @@ pub const fn name(kind: u16) -> Option<&'static str> {
         CONTEXT => "Context",
         LIMITS_SET => "LimitsSet",
         ACCOUNT_REGISTERED => "AccountRegistered",
+        TIME_SET_BACK => "TimeSetBack",
         MARKET_CREATED => "MarketCreated",
         MARKET_STATUS_CHANGED => "MarketStatusChanged",
         MARKET_REMOVED => "MarketRemoved",

@@ -45,6 +45,13 @@ layouts! {
         closed_market_ttl_ms: U64,
     }
 
+    TimeSetBackV1: 24 {
+        head: Head,
+        flags: u8,
+        reserved: [u8; 7],
+        from_ns: U64,
+    }
+
     /// Behind it: the name.
     AccountRegisteredV1: 24 {
         head: Head,

@@ -48,6 +48,7 @@ impl<'a> Out<'a> {
             Event::MarketRemoved => self.market_removed(flags),
             Event::AccountRegistered { account, name } => self.account_registered(*account, name, flags),
             Event::LimitsSet(limits) => self.limits_set(limits, flags),
+            Event::TimeSetBack { from_ns } => self.time_set_back(*from_ns, flags),
         }
     }
 

@@ -2,6 +2,7 @@
 //! the older of these. That one was loaded and found right when the newest was made from it, so whatever is
 //! removed lies before a snapshot that was read back.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::maker::Kept;
@@ -63,8 +64,7 @@ impl SnapshotMaker {
                 break;
             }
             let (sequence, time_ns) = self.begins(next)?;
-            let is_old = now_ns.saturating_sub(time_ns) >= self.options.retention.age_ns;
-            if sequence > floor || !is_old {
+            if sequence > floor || !self.is_old(time_ns, next..in_use, now_ns)? {
                 break;
             }
             // From the first one on, each of them durably, so that a crash in between leaves no gap.
@@ -73,6 +73,18 @@ impl SnapshotMaker {
             pruned.bytes += len;
         }
         Ok(pruned)
+    }
+
+    /// Whether what was written before this time is old. It was also written before the segments that follow, which
+    /// tell more if time was set back in between.
+    fn is_old(&self, mut time_ns: u64, following: Range<u64>, now_ns: u64) -> Result<bool, SnapshotError> {
+        for number in following {
+            if time_ns <= now_ns {
+                break;
+            }
+            time_ns = self.begins(number)?.1;
+        }
+        Ok(now_ns.saturating_sub(time_ns) >= self.options.retention.age_ns)
     }
 
     fn prune_snapshots(&self, kept: Kept) -> Result<u64, SnapshotError> {

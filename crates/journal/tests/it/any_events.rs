@@ -368,6 +368,7 @@ pub(crate) fn transaction() -> impl Strategy<Value = (bool, Vec<Event>)> {
         2 => split().prop_map(|events| (true, events)),
         6 => vec(of_a_market(), 1..4).prop_map(|events| (true, events)),
         1 => limits().prop_map(|limits| (false, vec![Event::LimitsSet(limits)])),
+        1 => any::<u64>().prop_map(|from_ns| (false, vec![Event::TimeSetBack { from_ns }])),
         1 => (any::<u64>(), ".{0,30}").prop_map(|(account, name)| {
             (false, vec![Event::AccountRegistered { account: AccountId(account), name: name.into_boxed_str() }])
         }),

@@ -70,6 +70,8 @@ fn what_is_in_no_market() {
         closed_market_ttl_ms: 0x6162_6364_6566_6768,
     };
     check(&["context.v1.without_market", "limits_set.v1"], 0, &[Event::LimitsSet(limits)]);
+    let set_back = Event::TimeSetBack { from_ns: 0x3132_3334_3536_3738 };
+    check(&["context.v1.without_market", "time_set_back.v1"], 0, &[set_back]);
 }
 
 /// A whole journal as the first version wrote it: its short day, a frame for each transaction. It opens, and

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use betex_proto::v1::{MarketUpdate, SubscribeMarketRequest};
 use futures::StreamExt as _;
@@ -103,8 +103,7 @@ impl Subscriber {
         let handed_out = self.exchange.hub.handed_out();
         let given_out = self.follower.next_sequence().saturating_sub(1);
         let sequence = if self.follower.is_up_to_date() { handed_out.max(given_out) } else { given_out };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        update::heartbeat(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), sequence)
+        update::heartbeat(self.exchange.engine.now_ns(), sequence)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use betex_core::command::{CommandKind, VoidedTrades};
 use betex_core::decide::Receipt;
@@ -98,8 +97,7 @@ fn which(exchange: &Exchange, request: &VoidTradesRequest) -> Result<Vec<VoidedT
 
 /// No event to come is earlier.
 fn now_ns(exchange: &Exchange) -> u64 {
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    u64::try_from(clock).unwrap_or(u64::MAX).max(exchange.engine.read().time_ns())
+    exchange.engine.now_ns().max(exchange.engine.read().time_ns())
 }
 
 /// That the ids are of trades of this market.

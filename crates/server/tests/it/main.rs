@@ -5,6 +5,8 @@
 mod audit;
 mod bad_input;
 mod binary;
+#[cfg(target_os = "linux")]
+mod clock;
 mod every_event;
 mod finished;
 mod flow;

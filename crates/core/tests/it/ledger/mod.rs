@@ -148,7 +148,9 @@ impl Ledger {
                 assert!(removed.jobs.is_empty());
                 self.client_ids.retain(|(market, ..)| *market != stamp.market_id);
             }
-            Event::LimitsSet(_) | Event::AccountRegistered { .. } => assert_eq!(count, 1),
+            Event::LimitsSet(_) | Event::TimeSetBack { .. } | Event::AccountRegistered { .. } => {
+                assert_eq!(count, 1);
+            }
             _ => self.take_life(stamp, events),
         }
         self.nothing_crosses(stamp.market_id);

@@ -45,7 +45,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
         learn(&options.place, &mut filter)?;
     }
     let mut out = stdout();
-    let mut events = Vec::new();
+    let (mut events, mut last_time_ns) = (Vec::new(), 0);
     // Lines on a terminal say enough.
     let mut progress =
         Progress::of_steps(options.progress).only_if(options.progress || !io::stdout().is_terminal());
@@ -54,13 +54,14 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
         // What is sound is shown, whatever comes behind it.
         let Some(stamp) = next.inspect_err(|_| drop(out.flush()))? else {
             out.flush()?;
-            if !options.follow {
+            if !options.follow || filter.is_late(last_time_ns) {
                 break;
             }
             std::thread::sleep(LOOK);
             continue;
         };
-        if filter.is_past(stamp.sequence, stamp.time_ns) {
+        last_time_ns = stamp.time_ns;
+        if filter.is_past(stamp.sequence) {
             break;
         }
         progress.step(|| format!("sequence number {}", stamp.sequence));

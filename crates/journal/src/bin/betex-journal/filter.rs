@@ -104,9 +104,14 @@ impl Filter {
         }
     }
 
-    /// Whether nothing from this sequence number and time on is wanted.
-    pub(crate) fn is_past(&self, sequence: u64, time_ns: u64) -> bool {
-        self.wanted.to.is_some_and(|to| sequence > to) || self.wanted.until.is_some_and(|end| time_ns >= end)
+    /// Whether nothing from this sequence number on is wanted.
+    pub(crate) fn is_past(&self, sequence: u64) -> bool {
+        self.wanted.to.is_some_and(|to| sequence > to)
+    }
+
+    /// Whether this time is past those that are wanted. Earlier ones may follow, after time was set back.
+    pub(crate) fn is_late(&self, time_ns: u64) -> bool {
+        self.wanted.until.is_some_and(|end| time_ns >= end)
     }
 
     /// The account of the order that the transaction brought in.
@@ -124,7 +129,8 @@ impl Filter {
         self.learn(event);
         let wanted = &self.wanted;
         wanted.from.is_none_or(|from| event.sequence >= from)
-            && !self.is_past(event.sequence, event.time_ns)
+            && !self.is_past(event.sequence)
+            && !self.is_late(event.time_ns)
             && wanted.since.is_none_or(|since| event.time_ns >= since)
             && (wanted.kind.is_empty()
                 || wanted.kind.iter().any(|name| name.eq_ignore_ascii_case(kind(&event.event))))
@@ -175,6 +181,7 @@ impl Filter {
             Event::OrdersCancelled(filter) => is_it(filter.account),
             Event::JobStarted(job) => is_it(job.filter.account),
             Event::LimitsSet(_)
+            | Event::TimeSetBack { .. }
             | Event::MarketCreated(_)
             | Event::MarketStatusChanged { .. }
             | Event::MarketRemoved

@@ -34,6 +34,9 @@ enum Fields<'a> {
         client_ids_per_market: u32,
         closed_market_ttl_ms: u64,
     },
+    TimeSetBack {
+        from_ns: u64,
+    },
     Account {
         account: u64,
         name: &'a str,
@@ -219,6 +222,7 @@ fn fields(event: &JournalEvent, taker: AccountId) -> Fields<'_> {
             client_ids_per_market: limits.client_ids_per_market,
             closed_market_ttl_ms: limits.closed_market_ttl_ms,
         },
+        Event::TimeSetBack { from_ns } => Fields::TimeSetBack { from_ns: *from_ns },
         Event::AccountRegistered { account, name } => Fields::Account { account: account.0, name },
         Event::MarketCreated(spec) => Fields::Market(market(spec)),
         Event::MarketStatusChanged { to, reason } => {

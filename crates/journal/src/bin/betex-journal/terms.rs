@@ -4,7 +4,7 @@ use betex_core::event::{CancelReason, Event, Half};
 use betex_core::types::{MarketKind, MarketPhase, Persistence, SelfTradePrevention, Side, TransitionPolicy};
 
 /// The kinds of event, as `--kind` takes them.
-pub(crate) const KINDS: [&str; 18] = [
+pub(crate) const KINDS: [&str; 19] = [
     "LimitsSet",
     "AccountRegistered",
     "MarketCreated",
@@ -23,6 +23,7 @@ pub(crate) const KINDS: [&str; 18] = [
     "OrderCancelled",
     "SetMatched",
     "TradeMatched",
+    "TimeSetBack",
 ];
 
 /// What an event is called.
@@ -46,6 +47,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::OrderCancelled(_) => KINDS[15],
         Event::SetMatched(_) => KINDS[16],
         Event::TradeMatched(_) => KINDS[17],
+        Event::TimeSetBack { .. } => KINDS[18],
     }
 }
 

@@ -44,7 +44,7 @@ struct Said<'a> {
 impl Said<'_> {
     fn happened(&self, transaction: &[Seen]) -> impl Iterator<Item = Update> {
         let (first, second) = match &self.seen.record.event {
-            Event::LimitsSet(_) | Event::AccountRegistered { .. } => (None, None),
+            Event::LimitsSet(_) | Event::TimeSetBack { .. } | Event::AccountRegistered { .. } => (None, None),
             Event::MarketCreated(_)
             | Event::MarketStatusChanged { .. }
             | Event::MarketRemoved
