@@ -20,6 +20,7 @@ use crate::listen::{Door, bind};
 use crate::options::Options;
 use crate::start_error::StartError;
 use crate::stream::hub::{Hub, HubHandler};
+use crate::web::allowed::Allowed;
 use crate::web::{self, Web};
 
 /// A request may be this long.
@@ -81,7 +82,9 @@ impl Server {
             .add_service(reflection().build_v1().map_err(unreflected)?)
             .add_service(reflection().build_v1alpha().map_err(unreflected)?)
             .serve_with_incoming_shutdown(grpc_door.connections(), stopped(stops.clone()));
-        let web = Web { exchange: Arc::clone(&exchange), metrics: metrics.clone() };
+        let allowed = Allowed::new(&options.allow_host, &options.allow_origin);
+        let web =
+            Web { exchange: Arc::clone(&exchange), metrics: metrics.clone(), allowed: Arc::new(allowed) };
         let http = axum::serve(http_door, web::router(web)).with_graceful_shutdown(stopped(stops.clone()));
         let tasks = vec![
             tokio::spawn(async move { report_end("gRPC", grpc.await) }),

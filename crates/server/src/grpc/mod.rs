@@ -20,6 +20,7 @@ use betex_proto::v1::{MarketLifecycleRequest, MarketLifecycleResponse};
 use tonic::{Request, Response, Status};
 
 use crate::exchange::Exchange;
+use crate::stream::turns::Caller;
 
 /// The service on one exchange.
 pub(crate) struct Grpc {
@@ -157,7 +158,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::VoidTradesRequest>,
     ) -> Result<Response<v1::VoidTradesResponse>, Status> {
-        self.answer("VoidTrades", trades::void(&self.exchange, request.into_inner())).await
+        let caller = Caller::peer(request.remote_addr());
+        self.answer("VoidTrades", trades::void(&self.exchange, caller, request.into_inner())).await
     }
 
     async fn cancel_orders(
@@ -196,6 +198,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::SubscribeMarketRequest>,
     ) -> Result<Response<Self::SubscribeMarketStream>, Status> {
-        self.answer("SubscribeMarket", subscribe::subscribe(&self.exchange, request.into_inner())).await
+        let caller = Caller::peer(request.remote_addr());
+        self.answer("SubscribeMarket", subscribe::subscribe(&self.exchange, caller, request.into_inner()))
+            .await
     }
 }
