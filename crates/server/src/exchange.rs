@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tonic::{Code, Status};
 
+use crate::metrics::JOURNAL_TURNS;
 use crate::options::Options;
 use crate::stream::hub::Hub;
 use crate::stream::turns::{Caller, Turns};
@@ -85,6 +86,7 @@ impl Exchange {
         let turns = Arc::clone(&self.readers);
         let task = tokio::spawn(async move {
             let turn = turns.turn(caller).await;
+            metrics::counter!(JOURNAL_TURNS).increment(1);
             // The turn ends when the reading does, though nobody may wait for it any more.
             let read = spawn_blocking(move || {
                 let _turn = turn;

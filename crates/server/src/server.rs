@@ -60,6 +60,7 @@ impl Server {
         let (grpc_door, grpc_addr) = listen("gRPC", "--grpc-port", options, options.grpc_port)?;
         let (http_door, http_addr) = listen("HTTP", "--http-port", options, options.http_port)?;
         let metrics = recorder()?;
+        crate::metrics::describe();
         let hub = Arc::new(Hub::default());
         let engine = start_engine(options, Arc::clone(&hub)).await?;
         hub.attach(&engine);

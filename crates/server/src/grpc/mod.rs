@@ -20,6 +20,7 @@ use betex_proto::v1::{MarketLifecycleRequest, MarketLifecycleResponse};
 use tonic::{Request, Response, Status};
 
 use crate::exchange::Exchange;
+use crate::metrics::REQUESTS;
 use crate::stream::turns::Caller;
 
 /// The service on one exchange.
@@ -45,8 +46,7 @@ impl Grpc {
             Err(refused) => Err(refused),
         };
         let code = answer.as_ref().err().map_or(tonic::Code::Ok, Status::code);
-        metrics::counter!("betex_server_requests_total", "method" => method, "code" => code_name(code))
-            .increment(1);
+        metrics::counter!(REQUESTS, "method" => method, "code" => code_name(code)).increment(1);
         answer.map(Response::new)
     }
 }

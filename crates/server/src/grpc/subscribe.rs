@@ -36,7 +36,7 @@ pub(super) async fn subscribe(
         let problem = "is not valid together with snapshot, which begins with the present";
         return Err(invalid("from_sequence", problem));
     }
-    let source = Source::new(exchange, caller).ok_or_else(too_many)?;
+    let source = Source::new(exchange, caller, "grpc").ok_or_else(too_many)?;
     let mut first = VecDeque::new();
     let follower = if from == 0 {
         let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;

@@ -11,6 +11,7 @@ use super::mailbox::{Batch, Ending};
 use super::past::{Past, Told};
 use super::turns::Caller;
 use crate::exchange::Exchange;
+use crate::metrics::STREAMS_OPEN;
 
 /// Why a stream ends.
 #[derive(Debug)]
@@ -30,15 +31,24 @@ pub(crate) enum End {
 pub(crate) struct Source {
     exchange: Arc<Exchange>,
     caller: Caller,
+    open: metrics::Gauge,
     /// One of the streams that there may be at once.
     _permit: OwnedSemaphorePermit,
 }
 
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.open.decrement(1.0);
+    }
+}
+
 impl Source {
     /// `None` if there are as many streams as there may be.
-    pub(crate) fn new(exchange: &Arc<Exchange>, caller: Caller) -> Option<Self> {
+    pub(crate) fn new(exchange: &Arc<Exchange>, caller: Caller, kind: &'static str) -> Option<Self> {
         let permit = exchange.stream_permit()?;
-        Some(Self { exchange: Arc::clone(exchange), caller, _permit: permit })
+        let open = metrics::gauge!(STREAMS_OPEN, "kind" => kind);
+        open.increment(1.0);
+        Some(Self { exchange: Arc::clone(exchange), caller, open, _permit: permit })
     }
 }
 

@@ -12,6 +12,7 @@ use super::mailbox::Batch;
 use super::scene::Scene;
 use super::turns::Caller;
 use crate::exchange::{Exchange, Reading};
+use crate::metrics::RESUMES;
 
 /// What has been told and what is to be told.
 pub(super) struct Past<F: Form> {
@@ -80,6 +81,8 @@ impl<F: Form> Past<F> {
                 Stage::Waiting(open(exchange, caller, whose, from).await?)
             }
         };
+        let source = if matches!(stage, Stage::Recent(..)) { "memory" } else { "journal" };
+        metrics::counter!(RESUMES, "source" => source).increment(1);
         Ok(Self { exchange: Arc::clone(exchange), caller, from, stage, ready: VecDeque::new() })
     }
 

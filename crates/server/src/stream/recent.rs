@@ -186,6 +186,12 @@ impl Recent {
         self.inner.lock().begin_of(scope) <= from
     }
 
+    /// How many transactions are kept, and how many bytes they take, about.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let inner = self.inner.lock();
+        (inner.all.len(), inner.bytes)
+    }
+
     /// What clients call a market that is there, or was.
     pub(crate) fn names(&self, market: MarketId) -> Option<Arc<Names>> {
         let inner = self.inner.lock();

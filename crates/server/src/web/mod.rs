@@ -19,6 +19,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use self::allowed::Allowed;
 use crate::exchange::Exchange;
+use crate::metrics;
 
 /// What the pages are made from.
 #[derive(Clone)]
@@ -45,7 +46,9 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
 
 async fn metrics_page(State(web): State<Web>) -> impl IntoResponse {
-    health::set_gauges(&web.exchange);
+    let handle = web.metrics.clone();
+    // It looks at files. If it fails, the numbers are those of the last time.
+    let _ = tokio::task::spawn_blocking(move || metrics::look(&web.exchange)).await;
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, web.metrics.render())
+    (kind, handle.render())
 }

@@ -14,6 +14,7 @@ use super::Web;
 use super::asked::Asked;
 use super::farewell::Farewell;
 use crate::exchange::Exchange;
+use crate::metrics::WEBSOCKETS_REFUSED;
 use crate::stream::follow::{Follower, Source};
 use crate::stream::form::{AllEvents, Form, Scope, SixEvents};
 use crate::stream::turns::Caller;
@@ -44,7 +45,7 @@ pub(super) async fn connect(
         Err(no_websocket) => return no_websocket.into_response(),
     };
     if let Err(refusal) = web.allowed.check(version, &uri, &headers) {
-        metrics::counter!("betex_server_websockets_refused_total").increment(1);
+        metrics::counter!(WEBSOCKETS_REFUSED).increment(1);
         return refusal.into_response();
     }
     let exchange = Arc::clone(&web.exchange);
@@ -58,7 +59,7 @@ async fn follow<F: Form>(exchange: &Arc<Exchange>, asked: &Asked) -> Result<Foll
         let what = "from_sequence with events=all needs a market_id: the past of every book is not kept";
         return Err(Farewell::invalid("QUERY", what));
     }
-    let source = Source::new(exchange, Caller::alone()).ok_or_else(Farewell::too_many)?;
+    let source = Source::new(exchange, Caller::alone(), "websocket").ok_or_else(Farewell::too_many)?;
     if let Some(from) = asked.from {
         let followed = Follower::past(source, key, from).await;
         return followed.map_err(|fault| Farewell::of_fault(&fault, key.unwrap_or_default()));

@@ -17,6 +17,7 @@ mod killed;
 mod lifecycle;
 mod lines;
 mod mass_cancel;
+mod metrics;
 mod min_quantity;
 mod order_limit;
 mod order_types;
