@@ -10,6 +10,7 @@ use clap::{Parser, ValueEnum};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::stream::recent::BYTES_MAX;
 use crate::web::allowed;
 use crate::wire::terms::Terms;
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub allow_origin: Vec<String>,
     /// Events that a stream may go back at most, where memory does not hold them; 0: as far as the journal.
     pub resume_max_events: u64,
+    /// Bytes of the recent past that is kept in memory for streams that begin there, about.
+    pub resume_memory_bytes: usize,
 }
 
 impl Options {
@@ -88,6 +91,7 @@ impl Default for Options {
             allow_host: Vec::new(),
             allow_origin: Vec::new(),
             resume_max_events: 1 << 24,
+            resume_memory_bytes: BYTES_MAX,
         }
     }
 }
@@ -182,6 +186,10 @@ pub struct Args {
     #[arg(long, env = "BETEX_RESUME_MAX_EVENTS", value_name = "EVENTS")]
     resume_max_events: Option<u64>,
 
+    /// Bytes of the recent past that is kept in memory for streams that begin there, about [default: 134217728]
+    #[arg(long, env = "BETEX_RESUME_MEMORY_BYTES", value_name = "BYTES")]
+    resume_memory_bytes: Option<usize>,
+
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -209,6 +217,7 @@ struct File {
     #[serde(default, deserialize_with = "origins_of_file")]
     allow_origin: Option<Vec<String>>,
     resume_max_events: Option<u64>,
+    resume_memory_bytes: Option<usize>,
 }
 
 fn hosts_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
@@ -297,6 +306,10 @@ impl Args {
                 .resume_max_events
                 .or(file.resume_max_events)
                 .unwrap_or(default.resume_max_events),
+            resume_memory_bytes: self
+                .resume_memory_bytes
+                .or(file.resume_memory_bytes)
+                .unwrap_or(default.resume_memory_bytes),
         })
     }
 }

@@ -20,6 +20,7 @@ use crate::listen::{Door, bind};
 use crate::options::Options;
 use crate::start_error::StartError;
 use crate::stream::hub::{Hub, HubHandler};
+use crate::stream::warm;
 use crate::web::allowed::Allowed;
 use crate::web::{self, Web};
 
@@ -63,7 +64,14 @@ impl Server {
         crate::metrics::describe();
         let hub = Arc::new(Hub::default());
         let engine = start_engine(options, Arc::clone(&hub)).await?;
+        hub.recent.set_bytes_max(options.resume_memory_bytes);
         hub.attach(&engine);
+        if options.resume_memory_bytes > 0 {
+            let (warmed, past) = (Arc::clone(&hub), Arc::clone(&engine));
+            let filled = spawn_blocking(move || warm::fill(&warmed.recent, &past)).await;
+            filled
+                .map_err(|error| StartError::Setup { what: "the recent past", problem: error.to_string() })?;
+        }
         let exchange = Arc::new(Exchange::new(engine, hub, options));
         let (stopping, stops) = watch::channel(false);
         let (health, health_service) = tonic_health::server::health_reporter();

@@ -16,7 +16,10 @@ pub(crate) mod names;
 mod past;
 pub(crate) mod past_names;
 pub(crate) mod recent;
+#[cfg(test)]
+mod recent_tests;
 pub(crate) mod scene;
 mod search;
 pub(crate) mod trades;
 pub(crate) mod turns;
+pub(crate) mod warm;

@@ -41,9 +41,11 @@ impl Names {
         Self { key: key.into(), terms: Terms::of(Ladder::Classic), outcomes: Vec::new(), paired: None }
     }
 
-    /// As an event leaves them.
+    /// As an event leaves them; those of now have its outcomes already.
     pub(crate) fn apply(&mut self, event: &Event) {
-        if let Event::RunnersAdded(added) = event {
+        if let Event::RunnersAdded(added) = event
+            && !added.iter().any(|runner| self.outcomes.contains(runner))
+        {
             self.outcomes.extend(added.iter().cloned());
         }
     }

@@ -44,6 +44,11 @@ impl PastNames {
         self.forgotten = self.forgotten.max(last);
     }
 
+    /// What was removed after this event is known now.
+    pub(super) fn begin_again(&mut self, forgotten: u64) {
+        self.forgotten = forgotten;
+    }
+
     pub(super) fn created(&mut self, market: MarketId, key: &str) {
         self.keys.insert(market, key.into());
     }
@@ -51,7 +56,9 @@ impl PastNames {
     pub(super) fn removed(&mut self, market: MarketId, names: Arc<Names>, sequence: u64) {
         let key = self.keys.remove(&market).unwrap_or_else(|| Arc::from(&*names.key));
         self.removed_bytes += names.bytes();
-        self.by_key.entry(Arc::clone(&key)).or_default().push(sequence);
+        let all = self.by_key.entry(Arc::clone(&key)).or_default();
+        all.push(sequence);
+        all.sort_unstable();
         self.by_id.insert(market, sequence);
         self.removed.insert(sequence, Removed { market, key, names });
         while (self.removed.len() > REMOVED_MAX || self.removed_bytes > REMOVED_BYTES_MAX)

@@ -15,9 +15,10 @@ use super::form::Scope;
 use super::names::Names;
 use super::past_names::PastNames;
 use super::scene::Seen;
+use super::warm::Tail;
 
-/// Bytes of transactions that are kept.
-const BYTES_MAX: usize = 128 << 20;
+/// Bytes of transactions that are kept, unless it is said otherwise.
+pub(crate) const BYTES_MAX: usize = 128 << 20;
 /// Events that one look gives out, give or take a transaction: as many as may be rendered without letting others in.
 const EVENTS_AT_ONCE: usize = 256;
 
@@ -141,6 +142,16 @@ impl Recent {
         inner.miss(recovered);
     }
 
+    /// Puts the end of the past before what has been seen.
+    pub(super) fn prepend(&self, tail: Tail) {
+        self.inner.lock().prepend(tail);
+    }
+
+    /// Keeps no more than so many bytes.
+    pub(crate) fn set_bytes_max(&self, bytes_max: usize) {
+        self.inner.lock().bytes_max = bytes_max;
+    }
+
     /// Passes over events of which too little is known to be kept.
     pub(crate) fn miss(&self, last: u64) {
         self.inner.lock().miss(last);
@@ -235,13 +246,7 @@ impl Inner {
                     window.from = 0;
                     self.names.created(market, &window.names.key);
                 }
-                Event::RunnersAdded(added) => {
-                    let has = |runner| window.names.outcomes.contains(runner);
-                    // Names that were looked up just now have them already.
-                    if !added.iter().all(has) {
-                        Arc::make_mut(&mut window.names).apply(&seen.record.event);
-                    }
-                }
+                Event::RunnersAdded(_) => Arc::make_mut(&mut window.names).apply(&seen.record.event),
                 Event::MarketRemoved => {
                     window.is_removed = true;
                     self.names.removed(market, Arc::clone(&window.names), seen.record.sequence);
@@ -256,11 +261,64 @@ impl Inner {
         self.bytes += transaction.bytes;
         window.transactions.push_back(Arc::clone(&transaction));
         self.all.insert(first, transaction);
+        self.make_room();
+        names
+    }
+
+    fn prepend(&mut self, tail: Tail) {
+        let begins = self.all_from;
+        if begins > tail.to + 1 {
+            // Something in between has been let go already.
+            return;
+        }
+        let kept: Vec<(usize, MarketId)> = self.sizes.iter().copied().collect();
+        for (_, market) in kept {
+            if let Some(window) = self.windows.get_mut(&market) {
+                window.from = window.from.min(tail.from);
+            }
+        }
+        // Those who are removed in it, in this order.
+        for transaction in &tail.transactions {
+            let market = transaction.market();
+            if let (true, Some(names)) = (transaction.removes(), tail.names.get(&market)) {
+                self.names.removed(market, Arc::clone(names), transaction.last());
+            }
+        }
+        self.names.begin_again(tail.unknown.max(tail.from - 1));
+        for transaction in
+            tail.transactions.into_iter().rev().filter(|transaction| transaction.last() < begins)
+        {
+            let market = transaction.market();
+            let Some(names) = tail.names.get(&market) else { continue };
+            let window = self.windows.entry(market).or_insert_with(|| Window {
+                transactions: VecDeque::new(),
+                bytes: 0,
+                from: tail.from,
+                names: Arc::clone(names),
+                is_removed: false,
+            });
+            window.is_removed |= transaction.removes();
+            if transaction.seen.iter().any(|seen| matches!(seen.record.event, Event::MarketCreated(_))) {
+                window.from = 0;
+            }
+            self.sizes.remove(&(window.bytes, market));
+            window.bytes += transaction.bytes;
+            self.sizes.insert((window.bytes, market));
+            self.bytes += transaction.bytes;
+            self.all.insert(transaction.first(), Arc::clone(&transaction));
+            window.transactions.push_front(transaction);
+        }
+        self.others_from = self.others_from.min(tail.from);
+        self.all_from = tail.from.max(tail.unknown + 1);
+        self.make_room();
+    }
+
+    /// Lets go of what is too much, of the market that takes the most.
+    fn make_room(&mut self) {
         while self.bytes > self.bytes_max
             && let Some((_, largest)) = self.sizes.last().copied()
             && self.let_go(largest).is_some()
         {}
-        names
     }
 
     /// Lets go of the oldest transaction of a market.

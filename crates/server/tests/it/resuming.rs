@@ -23,6 +23,13 @@ async fn events(server: &Running, query: &str, count: usize) -> Vec<String> {
     texts(&mut connect(server, query).await, count).await
 }
 
+/// How many streams began there.
+async fn resumes(server: &Running, source: &str) -> u64 {
+    let (_, page) = server.get("/metrics").await;
+    let line = format!("betex_server_resumes_total{{source=\"{source}\"}} ");
+    page.lines().find_map(|found| found.strip_prefix(&line)).unwrap().parse().unwrap()
+}
+
 fn sequence(text: &str) -> u64 {
     serde_json::from_str::<Value>(text).unwrap()["sequence"].as_u64().unwrap()
 }
@@ -71,8 +78,20 @@ async fn memory_and_the_journal_tell_what_was_heard_live() {
     };
     check(&server, &mut client).await;
     server.stop();
-    // Memory is empty now.
+    // Memory is filled from the journal.
     let server = Running::on(&data, &["--durability", "none"]);
+    let mut client = server.client().await;
+    check(&server, &mut client).await;
+    assert!(resumes(&server, "memory").await > 10);
+    server.stop();
+    // There is none.
+    let server = Running::on(&data, &["--durability", "none", "--resume-memory-bytes", "0"]);
+    let mut client = server.client().await;
+    check(&server, &mut client).await;
+    assert!(resumes(&server, "journal").await > 10);
+    server.stop();
+    // There is too little of it, so that streams find some of it gone while they are told.
+    let server = Running::on(&data, &["--durability", "none", "--resume-memory-bytes", "60000"]);
     let mut client = server.client().await;
     check(&server, &mut client).await;
     // The journal up to here, memory from here on.
@@ -142,7 +161,7 @@ async fn deep_resumes_that_come_and_go_hold_nobody_up() {
     submit_many(&client, 10_000, &limit("BACK", 2.5, 100, "")).await;
     server.stop();
     // So that the past is in the journal, and what follows in memory.
-    let server = Running::on(&data, &["--durability", "none"]);
+    let server = Running::on(&data, &["--durability", "none", "--resume-memory-bytes", "2000000"]);
     let mut client = server.client().await;
     let begun = submit(&mut client, limit("BACK", 2.5, 100, "")).await.sequence;
     let mut busy = on("A", limit("BACK", 2.0, 100, ""));
@@ -201,7 +220,7 @@ async fn how_far_back_a_stream_may_go_is_bounded() {
         submit(&mut client, limit("BACK", 2.5, 100, "")).await;
     }
     server.stop();
-    let server = Running::on(&data, &["--resume-max-events", "10"]);
+    let server = Running::on(&data, &["--resume-max-events", "10", "--resume-memory-bytes", "0"]);
     let mut client = server.client().await;
     let last = submit(&mut client, limit("BACK", 2.5, 100, "")).await.sequence;
     let earliest = last + 1 - 10;

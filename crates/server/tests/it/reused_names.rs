@@ -111,7 +111,16 @@ async fn after_a_restart(data: &Path) {
     let server = Running::on(data, TTL);
     let (told, first, after) = two_lives(&server).await;
     server.stop();
+    // What was lately is in memory again.
     let server = Running::on(data, TTL);
+    let mut client = server.client().await;
+    for sequence in [first, first + 1, after - 1] {
+        let resumed = until_over(subscribe(&mut client, sequence, false).await).await;
+        assert_eq!(resumed, from(&told, sequence), "from {sequence}");
+    }
+    second_life(&mut client, after).await;
+    server.stop();
+    let server = Running::on(data, &[TTL, &["--resume-memory-bytes", "0"]].concat());
     let mut client = server.client().await;
     // From before its creation on, the journal tells which market it is.
     let whole = until_over(subscribe(&mut client, 1, false).await).await;
