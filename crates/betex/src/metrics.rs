@@ -33,3 +33,67 @@ pub const SEGMENTS_PRUNED: &str = "betex_segments_pruned_total";
 pub const CLOCK_STEPS: &str = "betex_clock_steps_total";
 /// Seconds by which the engine's time is ahead of the machine's clock; negative: behind it.
 pub const CLOCK_AHEAD: &str = "betex_clock_ahead_seconds";
+
+/// Whether a metric only rises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It only rises, from 0 at the start of the process.
+    Counter,
+    /// It rises and falls.
+    Gauge,
+}
+
+/// Every metric that has no labels, with what it says. Those by handler begin with their handlers.
+const ALL: [(&str, Kind, &str); 12] = [
+    (COMMANDS, Kind::Counter, "Commands that were decided"),
+    (
+        REFUSED,
+        Kind::Counter,
+        "Commands that were refused at the door: a full lane, a full disk, a stopped engine",
+    ),
+    (
+        HANDLER_OVERFLOWS,
+        Kind::Counter,
+        "Batches that a handler had no room for and then read from the journal",
+    ),
+    (
+        HANDLERS_STOPPED,
+        Kind::Counter,
+        "Handlers that were stopped because they panicked or could not read the journal",
+    ),
+    (HANDLER_CLAIMS_LOST, Kind::Counter, "Handlers that the journal no longer waits for"),
+    (FRAMES, Kind::Counter, "Frames that were written to the journal and synced"),
+    (JOURNAL_BYTES, Kind::Counter, "Bytes that were written to the journal"),
+    (SNAPSHOTS, Kind::Counter, "Snapshots of the state that were made"),
+    (SNAPSHOTS_FAILED, Kind::Counter, "Snapshots that failed and segments that could not be removed"),
+    (
+        SNAPSHOT_SEQUENCE,
+        Kind::Gauge,
+        "Sequence number of the last event in the newest snapshot that was made",
+    ),
+    (SNAPSHOT_SECONDS, Kind::Gauge, "Seconds that the last snapshot took in the background"),
+    (SEGMENTS_PRUNED, Kind::Counter, "Segments of the journal that were removed"),
+];
+
+/// Tells the recorder what each metric says, and lets each be there from the start.
+pub fn describe() {
+    for (name, kind, help) in ALL {
+        announce(name, kind, help);
+    }
+    ::metrics::describe_gauge!(HANDLER_NEXT, "The first event that a handler has not confirmed");
+    ::metrics::describe_gauge!(HANDLER_BEHIND, "Durable events that a handler has not confirmed");
+}
+
+/// Tells the recorder what a metric without labels says, and lets it be there from the start.
+pub fn announce(name: &'static str, kind: Kind, help: &'static str) {
+    match kind {
+        Kind::Counter => {
+            ::metrics::describe_counter!(name, help);
+            ::metrics::counter!(name).increment(0);
+        }
+        Kind::Gauge => {
+            ::metrics::describe_gauge!(name, help);
+            ::metrics::gauge!(name).increment(0.0);
+        }
+    }
+}

@@ -37,6 +37,11 @@ impl State {
         self.store.orders.len()
     }
 
+    /// How many names have an account.
+    pub fn accounts(&self) -> usize {
+        self.accounts.names.len()
+    }
+
     /// The market with this id.
     pub fn market(&self, id: MarketId) -> Option<MarketView<'_>> {
         self.markets.find(id).map(|market| MarketView { state: self, market })

@@ -1,7 +1,9 @@
 //! What every gateway of the server shares.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use betex::Engine;
 use betex::engine::OwnedResponse;
@@ -13,17 +15,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tonic::{Code, Status};
 
+use crate::metrics::JOURNAL_TURNS;
 use crate::options::Options;
 use crate::stream::hub::Hub;
+use crate::stream::turns::{Caller, Turns};
 use crate::wire::fault::{Called, engine_fault, fault, refused, stopping};
 use crate::wire::terms::Terms;
 
 /// Streams at once, over gRPC and WebSocket together.
 pub(crate) const STREAMS_MAX: usize = 1_000;
 
-/// Streams that read the journal at once. Reading it from far back takes a while, and the disk is the
-/// exchange's first.
-const READERS_MAX: usize = 4;
+/// Turns at the journal at once, each of a few milliseconds. The disk and the processors are the exchange's first.
+const READERS_MAX: usize = 2;
 
 /// Requests that are seen through at once; others wait. Far more than come, so that a cancel waits for nobody.
 const LONG_REQUESTS_MAX: usize = 1_024;
@@ -35,13 +38,15 @@ pub(crate) struct Exchange {
     pub(crate) engine: Arc<Engine>,
     pub(crate) hub: Arc<Hub>,
     streams: Arc<Semaphore>,
-    /// Turns at the journal: whoever asks for the past waits for one.
-    readers: Arc<Semaphore>,
+    /// Turns at the journal.
+    readers: Arc<Turns>,
     /// Turns at what is seen through, whoever waits for it.
     long_requests: Arc<Semaphore>,
     under_way: AtomicUsize,
     /// The smallest order, in pennies, of new markets at odds that do not name one.
     pub(crate) min_quantity: u64,
+    /// How far back a stream may go in the journal; 0: as far as that goes.
+    pub(crate) resume_max_events: u64,
     /// Held while outcomes are numbered and added: two who do so at once would give the same numbers.
     pub(crate) numbering: tokio::sync::Mutex<()>,
 }
@@ -52,8 +57,9 @@ impl Exchange {
             engine,
             hub,
             min_quantity: options.min_quantity,
+            resume_max_events: options.resume_max_events,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
-            readers: Arc::new(Semaphore::new(READERS_MAX)),
+            readers: Turns::new(READERS_MAX),
             long_requests: Arc::new(Semaphore::new(LONG_REQUESTS_MAX)),
             under_way: AtomicUsize::new(0),
             numbering: tokio::sync::Mutex::new(()),
@@ -70,22 +76,25 @@ impl Exchange {
         STREAMS_MAX - self.streams.available_permits()
     }
 
-    /// Reads the journal, on a thread that may block, when it is its turn.
+    /// Reads the journal for a connection, on a thread that may block, when it is its turn. If what this returns is
+    /// dropped before that, nothing is read.
     pub(crate) fn read_journal<T: Send + 'static>(
         &self,
+        caller: Caller,
         read: impl FnOnce() -> T + Send + 'static,
-    ) -> JoinHandle<T> {
-        let readers = Arc::clone(&self.readers);
-        tokio::spawn(async move {
-            // An error would mean that there are no turns any more; there always are.
-            let _turn = readers.acquire_owned().await;
-            match spawn_blocking(read).await.map_err(JoinError::try_into_panic) {
-                Ok(done) => done,
-                Err(Ok(panic)) => std::panic::resume_unwind(panic),
-                // The process is ending, and nobody waits.
-                Err(Err(_)) => std::future::pending().await,
-            }
-        })
+    ) -> Reading<T> {
+        let turns = Arc::clone(&self.readers);
+        let task = tokio::spawn(async move {
+            let turn = turns.turn(caller).await;
+            metrics::counter!(JOURNAL_TURNS).increment(1);
+            // The turn ends when the reading does, though nobody may wait for it any more.
+            let read = spawn_blocking(move || {
+                let _turn = turn;
+                read()
+            });
+            read.await.map_err(|error| error.to_string())
+        });
+        Reading { task }
     }
 
     /// Does to its end what must not be left half done, though the client goes away meanwhile. One that goes
@@ -158,6 +167,25 @@ impl Exchange {
     pub(crate) async fn ask(&self, market: MarketId, kind: CommandKind) -> Result<OwnedResponse, Status> {
         let answer = self.engine.request(Command::new(market, kind)).await;
         answer.map_err(|error: EngineError| engine_fault(&error))
+    }
+}
+
+/// A turn at the journal that is waited for, or taken; given up if it is dropped.
+pub(crate) struct Reading<T> {
+    task: JoinHandle<Result<T, String>>,
+}
+
+impl<T> Future for Reading<T> {
+    type Output = Result<T, String>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.task).poll(context).map(|done| done.unwrap_or_else(|error| Err(error.to_string())))
+    }
+}
+
+impl<T> Drop for Reading<T> {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

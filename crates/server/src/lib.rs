@@ -6,6 +6,7 @@
 mod exchange;
 mod grpc;
 mod listen;
+mod metrics;
 mod options;
 mod order_states;
 mod server;

@@ -10,6 +10,8 @@ use clap::{Parser, ValueEnum};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::stream::recent::BYTES_MAX;
+use crate::web::allowed;
 use crate::wire::terms::Terms;
 
 /// How the server is to run.
@@ -42,6 +44,14 @@ pub struct Options {
     pub min_quantity: u64,
     /// Whether the engine's time is set back to the clock's, if the journal is ahead of it: for one start.
     pub set_time_back: bool,
+    /// Names by which browsers may reach the WebSocket, besides addresses and loopback names.
+    pub allow_host: Vec<String>,
+    /// Origins whose pages may open the WebSocket, besides the server's own and those of loopback names.
+    pub allow_origin: Vec<String>,
+    /// Events that a stream may go back at most, where memory does not hold them; 0: as far as the journal.
+    pub resume_max_events: u64,
+    /// Bytes of the recent past that is kept in memory for streams that begin there, about.
+    pub resume_memory_bytes: usize,
 }
 
 impl Options {
@@ -82,6 +92,10 @@ impl Default for Options {
             closed_market_ttl_s: 86_400,
             min_quantity: 1,
             set_time_back: false,
+            allow_host: Vec::new(),
+            allow_origin: Vec::new(),
+            resume_max_events: 1 << 24,
+            resume_memory_bytes: BYTES_MAX,
         }
     }
 }
@@ -165,6 +179,24 @@ pub struct Args {
     /// Has no place in the environment or in a file
     #[arg(long)]
     set_time_back: bool,
+    /// Name by which browsers may reach the WebSocket, with or without a port; several with commas. IP addresses and
+    /// loopback names are always allowed
+    #[arg(long, env = "BETEX_ALLOW_HOST", value_name = "HOST", value_delimiter = ',', value_parser = allowed::host)]
+    allow_host: Option<Vec<String>>,
+
+    /// Origin whose pages may open the WebSocket; several with commas. Pages of the server's own host and of loopback
+    /// names are always allowed
+    #[arg(long, env = "BETEX_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = allowed::origin)]
+    allow_origin: Option<Vec<String>>,
+
+    /// Events that a stream may go back at most by from_sequence, where memory does not hold them; 0: as far as the
+    /// journal goes [default: 16777216]
+    #[arg(long, env = "BETEX_RESUME_MAX_EVENTS", value_name = "EVENTS")]
+    resume_max_events: Option<u64>,
+
+    /// Bytes of the recent past that is kept in memory for streams that begin there, about [default: 134217728]
+    #[arg(long, env = "BETEX_RESUME_MEMORY_BYTES", value_name = "BYTES")]
+    resume_memory_bytes: Option<usize>,
 
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
@@ -188,6 +220,31 @@ struct File {
     closed_market_ttl_s: Option<u64>,
     #[serde(default, deserialize_with = "min_quantity_of_file")]
     min_quantity: Option<u64>,
+    #[serde(default, deserialize_with = "hosts_of_file")]
+    allow_host: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "origins_of_file")]
+    allow_origin: Option<Vec<String>>,
+    resume_max_events: Option<u64>,
+    resume_memory_bytes: Option<usize>,
+}
+
+fn hosts_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    all_valid("allow-host", Vec::deserialize(deserializer)?, allowed::host)
+}
+
+fn origins_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    all_valid("allow-origin", Vec::deserialize(deserializer)?, allowed::origin)
+}
+
+fn all_valid<E: serde::de::Error>(
+    name: &str,
+    said: Vec<String>,
+    check: fn(&str) -> Result<String, String>,
+) -> Result<Option<Vec<String>>, E> {
+    let check = |text: String| {
+        check(&text).map_err(|valid| E::custom(format!("{name}: {text:?} is not valid: {valid}")))
+    };
+    said.into_iter().map(check).collect::<Result<_, _>>().map(Some)
 }
 
 /// The smallest order that the server may be told: at least a penny, and no more than any order may be for.
@@ -252,6 +309,16 @@ impl Args {
                 .unwrap_or(default.closed_market_ttl_s),
             min_quantity: self.min_quantity.or(file.min_quantity).unwrap_or(default.min_quantity),
             set_time_back: self.set_time_back,
+            allow_host: self.allow_host.or(file.allow_host).unwrap_or(default.allow_host),
+            allow_origin: self.allow_origin.or(file.allow_origin).unwrap_or(default.allow_origin),
+            resume_max_events: self
+                .resume_max_events
+                .or(file.resume_max_events)
+                .unwrap_or(default.resume_max_events),
+            resume_memory_bytes: self
+                .resume_memory_bytes
+                .or(file.resume_memory_bytes)
+                .unwrap_or(default.resume_memory_bytes),
         })
     }
 }

@@ -20,6 +20,8 @@ use crate::listen::{Door, bind};
 use crate::options::Options;
 use crate::start_error::StartError;
 use crate::stream::hub::{Hub, HubHandler};
+use crate::stream::warm;
+use crate::web::allowed::Allowed;
 use crate::web::{self, Web};
 
 /// A request may be this long.
@@ -59,10 +61,18 @@ impl Server {
         let (grpc_door, grpc_addr) = listen("gRPC", "--grpc-port", options, options.grpc_port)?;
         let (http_door, http_addr) = listen("HTTP", "--http-port", options, options.http_port)?;
         let metrics = recorder()?;
+        crate::metrics::describe();
         let hub = Arc::new(Hub::default());
         let engine = start_engine(options, Arc::clone(&hub)).await?;
+        hub.recent.set_bytes_max(options.resume_memory_bytes);
         hub.attach(&engine);
         reread_orders(Arc::clone(&hub), &engine);
+        if options.resume_memory_bytes > 0 {
+            let (warmed, past) = (Arc::clone(&hub), Arc::clone(&engine));
+            let filled = spawn_blocking(move || warm::fill(&warmed.recent, &past)).await;
+            filled
+                .map_err(|error| StartError::Setup { what: "the recent past", problem: error.to_string() })?;
+        }
         let exchange = Arc::new(Exchange::new(engine, hub, options));
         let (stopping, stops) = watch::channel(false);
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -82,7 +92,9 @@ impl Server {
             .add_service(reflection().build_v1().map_err(unreflected)?)
             .add_service(reflection().build_v1alpha().map_err(unreflected)?)
             .serve_with_incoming_shutdown(grpc_door.connections(), stopped(stops.clone()));
-        let web = Web { exchange: Arc::clone(&exchange), metrics: metrics.clone() };
+        let allowed = Allowed::new(&options.allow_host, &options.allow_origin);
+        let web =
+            Web { exchange: Arc::clone(&exchange), metrics: metrics.clone(), allowed: Arc::new(allowed) };
         let http = axum::serve(http_door, web::router(web)).with_graceful_shutdown(stopped(stops.clone()));
         let tasks = vec![
             tokio::spawn(async move { report_end("gRPC", grpc.await) }),

@@ -20,6 +20,8 @@ use betex_proto::v1::{MarketLifecycleRequest, MarketLifecycleResponse};
 use tonic::{Request, Response, Status};
 
 use crate::exchange::Exchange;
+use crate::metrics::REQUESTS;
+use crate::stream::turns::Caller;
 
 /// The service on one exchange.
 pub(crate) struct Grpc {
@@ -44,8 +46,7 @@ impl Grpc {
             Err(refused) => Err(refused),
         };
         let code = answer.as_ref().err().map_or(tonic::Code::Ok, Status::code);
-        metrics::counter!("betex_server_requests_total", "method" => method, "code" => code_name(code))
-            .increment(1);
+        metrics::counter!(REQUESTS, "method" => method, "code" => code_name(code)).increment(1);
         answer.map(Response::new)
     }
 }
@@ -157,7 +158,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::VoidTradesRequest>,
     ) -> Result<Response<v1::VoidTradesResponse>, Status> {
-        self.answer("VoidTrades", trades::void(&self.exchange, request.into_inner())).await
+        let caller = Caller::peer(request.remote_addr());
+        self.answer("VoidTrades", trades::void(&self.exchange, caller, request.into_inner())).await
     }
 
     async fn cancel_orders(
@@ -196,6 +198,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::SubscribeMarketRequest>,
     ) -> Result<Response<Self::SubscribeMarketStream>, Status> {
-        self.answer("SubscribeMarket", subscribe::subscribe(&self.exchange, request.into_inner())).await
+        let caller = Caller::peer(request.remote_addr());
+        self.answer("SubscribeMarket", subscribe::subscribe(&self.exchange, caller, request.into_inner()))
+            .await
     }
 }

@@ -146,7 +146,7 @@ pub(super) async fn cancel(
         Ok(receipt) => Err(unexpected(&receipt)),
         Err(rejection) => {
             if let Rejection::OrderNotFound(id) = rejection {
-                exchange.hub.has_handed_out(response.sequence).await;
+                exchange.hub.reach(response.sequence).await;
                 if let Some(status) = finished(exchange, market, terms, id, account_id) {
                     return Err(status);
                 }

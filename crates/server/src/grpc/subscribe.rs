@@ -16,6 +16,7 @@ use crate::stream::follow::{End, Follower, Source};
 use crate::stream::form::{Protobuf, Scope};
 use crate::stream::history::HistoryFault;
 use crate::stream::mailbox::{BUFFER, Ending};
+use crate::stream::turns::Caller;
 use crate::wire::fault::{fault, invalid, market_not_found, stopping};
 use crate::wire::{form, update};
 
@@ -26,6 +27,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 
 pub(super) async fn subscribe(
     exchange: &Arc<Exchange>,
+    caller: Caller,
     request: SubscribeMarketRequest,
 ) -> Result<Updates, Status> {
     let key = form::name("market_id", &request.market_id)?;
@@ -34,11 +36,11 @@ pub(super) async fn subscribe(
         let problem = "is not valid together with snapshot, which begins with the present";
         return Err(invalid("from_sequence", problem));
     }
-    let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;
-    let source = Source::new(exchange, Scope::Market(market), key).ok_or_else(too_many)?;
+    let source = Source::new(exchange, caller, "grpc").ok_or_else(too_many)?;
     let mut first = VecDeque::new();
     let follower = if from == 0 {
-        let mut follower = Follower::live(source).ok_or_else(stopping)?;
+        let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;
+        let mut follower = Follower::live(source, Scope::Market(market)).ok_or_else(stopping)?;
         // Looked at after joining: what is newer comes live.
         let state = exchange.engine.read();
         let view = state.market(market).ok_or_else(|| market_not_found(key))?;
@@ -48,11 +50,7 @@ pub(super) async fn subscribe(
         follower.skip_to(state.sequence() + 1);
         follower
     } else {
-        let last = exchange.engine.read().sequence();
-        if from > last + 1 {
-            return Err(ahead(from, last));
-        }
-        Follower::past(source, from).await.map_err(|fault| history_status(&fault))?
+        Follower::past(source, Some(key), from).await.map_err(|fault| history_status(&fault, key))?
     };
     let mut beat = interval(HEARTBEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -60,12 +58,13 @@ pub(super) async fn subscribe(
         // The first one is due when it has caught up.
         beat.reset();
     }
-    let subscriber = Subscriber { exchange: Arc::clone(exchange), follower, ready: first, beat };
+    let key = key.to_owned();
+    let subscriber = Subscriber { exchange: Arc::clone(exchange), key, follower, ready: first, beat };
     let updates = stream::unfold(Some(subscriber), |subscriber| async move {
         let mut subscriber = subscriber?;
         match subscriber.next().await {
             Ok(update) => Some((Ok(update), Some(subscriber))),
-            Err(end) => Some((Err(end_status(&end)?), None)),
+            Err(end) => Some((Err(end_status(&end, &subscriber.key)?), None)),
         }
     });
     Ok(updates.boxed())
@@ -73,6 +72,8 @@ pub(super) async fn subscribe(
 
 struct Subscriber {
     exchange: Arc<Exchange>,
+    /// What the client calls the market.
+    key: String,
     follower: Follower<Protobuf>,
     /// Made, not sent yet.
     ready: VecDeque<MarketUpdate>,
@@ -89,7 +90,7 @@ impl Subscriber {
                 biased;
                 batch = self.follower.next() => match batch? {
                     Some(batch) => self.ready.extend(batch.items.iter().cloned()),
-                    // Whoever resumed wants to know when it has caught up.
+                    // A client that resumed wants to know when it has caught up.
                     None => self.beat.reset_immediately(),
                 },
                 _ = self.beat.tick() => return Ok(self.heartbeat()),
@@ -112,29 +113,23 @@ fn too_many() -> Status {
     fault(Code::ResourceExhausted, "TOO_MANY_STREAMS", what)
 }
 
-fn ahead(from: u64, last: u64) -> Status {
-    let what = format!(
-        "from_sequence: {from} is still to come, the last event is {last}; was the exchange reset? At most {} is valid",
-        last + 1
-    );
-    fault(Code::OutOfRange, "SEQUENCE_AHEAD", what)
-}
-
-fn history_status(fault_: &HistoryFault) -> Status {
-    match fault_ {
-        HistoryFault::Pruned { .. } => fault(Code::OutOfRange, "SEQUENCE_PRUNED", fault_.to_string()),
-        HistoryFault::MarketRemoved { .. } => fault(Code::OutOfRange, "MARKET_REMOVED", fault_.to_string()),
+fn history_status(problem: &HistoryFault, key: &str) -> Status {
+    let word = match problem {
+        HistoryFault::NoMarket => return market_not_found(key),
+        HistoryFault::Stopping => return stopping(),
         HistoryFault::Unreadable(what) => {
             tracing::error!("the journal could not be read for a stream: {what}");
-            fault(Code::Internal, "INTERNAL", format!("the journal cannot be read: {what}"))
+            return fault(Code::Internal, "INTERNAL", format!("the journal cannot be read: {what}"));
         }
-    }
+        out_of_range => out_of_range.word(),
+    };
+    fault(Code::OutOfRange, word, problem.to_string())
 }
 
 /// The status that a stream ends with; none if it is simply over.
-fn end_status(end: &End) -> Option<Status> {
+fn end_status(end: &End, key: &str) -> Option<Status> {
     let (ending, resume) = match end {
-        End::Fault(fault) => return Some(history_status(fault)),
+        End::Fault(fault) => return Some(history_status(fault, key)),
         End::Ended { ending, resume } => (ending, resume),
     };
     let (code, word, what) = match ending {

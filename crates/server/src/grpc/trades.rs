@@ -11,7 +11,8 @@ use tonic::{Code, Status};
 
 use crate::exchange::{Exchange, unexpected};
 use crate::stream::history::HistoryFault;
-use crate::stream::trades::first_that_is_none;
+use crate::stream::trades::{Checked, TradeCheck};
+use crate::stream::turns::Caller;
 use crate::wire::fault::{Called, fault, further, invalid, market_not_found, quoted, refused};
 use crate::wire::form;
 use crate::wire::time::{Unit, time};
@@ -21,13 +22,14 @@ const TRADES_MAX: usize = 1_000;
 
 pub(super) async fn void(
     exchange: &Arc<Exchange>,
+    caller: Caller,
     request: VoidTradesRequest,
 ) -> Result<VoidTradesResponse, Status> {
     let key = form::name("market_id", &request.market_id)?;
     let reason = form::reason(&request.reason)?;
     let all = which(exchange, &request)?;
     let market = exchange.market_named(key).ok_or_else(|| market_not_found(key))?;
-    check_trades(exchange, market, &request).await?;
+    check_trades(exchange, caller, market, &request).await?;
     exchange.see_through(void_all(Arc::clone(exchange), market, request.market_id, reason, all)).await
 }
 
@@ -103,16 +105,26 @@ fn now_ns(exchange: &Exchange) -> u64 {
 /// That the ids are of trades of this market.
 async fn check_trades(
     exchange: &Exchange,
+    caller: Caller,
     market: MarketId,
     request: &VoidTradesRequest,
 ) -> Result<(), Status> {
     let ids: BTreeSet<u64> = request.trade_ids.iter().copied().collect();
-    let engine = Arc::clone(&exchange.engine);
-    let looked = exchange.read_journal(move || first_that_is_none(&engine, market, ids)).await;
-    let looked = looked.unwrap_or_else(|error| Err(HistoryFault::Unreadable(error.to_string())));
-    match looked {
-        Ok(None) => Ok(()),
-        Ok(Some(id)) => {
+    let mut check = TradeCheck::new(Arc::clone(&exchange.engine), market, ids);
+    let checked = loop {
+        let turn = move || {
+            let checked = check.turn();
+            (check, checked)
+        };
+        match exchange.read_journal(caller, turn).await {
+            Ok((unfinished, Ok(Checked::NotYet))) => check = unfinished,
+            Ok((_, checked)) => break checked,
+            Err(problem) => break Err(HistoryFault::Unreadable(problem)),
+        }
+    };
+    match checked {
+        Ok(Checked::All | Checked::NotYet) => Ok(()),
+        Ok(Checked::NoTrade(id)) => {
             let what = format!(
                 "trade_ids: {id} is no trade of market {}, and none is declared void; valid is the trade_id of its fills and \
                  match events",

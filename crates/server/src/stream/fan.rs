@@ -15,15 +15,9 @@ pub(crate) struct Fan<F: Form> {
 }
 
 struct Followers<M> {
-    by_market: HashMap<MarketId, MarketFollowers<M>>,
+    by_market: HashMap<MarketId, Vec<Arc<Mailbox<M>>>>,
     everything: Vec<Arc<Mailbox<M>>>,
     stopping: bool,
-}
-
-struct MarketFollowers<M> {
-    /// What clients call the market: needed when it is gone.
-    key: Arc<str>,
-    mailboxes: Vec<Arc<Mailbox<M>>>,
 }
 
 impl<F: Form> Default for Fan<F> {
@@ -34,8 +28,8 @@ impl<F: Form> Default for Fan<F> {
 }
 
 impl<F: Form> Fan<F> {
-    /// A new follower, or `None` if the server is stopping. `key` is what clients call the market.
-    pub(crate) fn join(self: &Arc<Self>, scope: Scope, key: &str) -> Option<Subscription<F>> {
+    /// A new follower, or `None` if the server is stopping.
+    pub(crate) fn join(self: &Arc<Self>, scope: Scope) -> Option<Subscription<F>> {
         let mut followers = self.followers.lock();
         if followers.stopping {
             return None;
@@ -44,47 +38,40 @@ impl<F: Form> Fan<F> {
         match scope {
             Scope::Everything => followers.everything.push(Arc::clone(&mailbox)),
             Scope::Market(market) => {
-                let new = || MarketFollowers { key: key.into(), mailboxes: Vec::new() };
-                let group = followers.by_market.entry(market).or_insert_with(new);
-                group.mailboxes.push(Arc::clone(&mailbox));
+                followers.by_market.entry(market).or_default().push(Arc::clone(&mailbox));
             }
         }
         Some(Subscription { fan: Arc::clone(self), scope, mailbox })
     }
 
-    /// Whether anybody follows this market.
+    /// Whether this market has followers.
     pub(crate) fn wants(&self, market: MarketId) -> bool {
         let followers = self.followers.lock();
         !followers.everything.is_empty() || followers.by_market.contains_key(&market)
     }
 
-    /// What clients call a market that somebody follows by itself.
-    pub(crate) fn key(&self, market: MarketId) -> Option<Arc<str>> {
-        self.followers.lock().by_market.get(&market).map(|group| Arc::clone(&group.key))
-    }
-
-    /// Gives a transaction to whoever follows its market.
+    /// Gives a transaction to those who follow its market.
     pub(crate) fn put(&self, market: MarketId, batch: &Arc<Batch<F::Message>>) {
         let mut followers = self.followers.lock();
         let put = |mailbox: &Arc<Mailbox<F::Message>>| mailbox.put(batch);
         followers.everything.retain(put);
         if let Some(group) = followers.by_market.get_mut(&market) {
-            group.mailboxes.retain(put);
-            if group.mailboxes.is_empty() {
+            group.retain(put);
+            if group.is_empty() {
                 followers.by_market.remove(&market);
             }
         }
     }
 
-    /// Ends whoever follows this market by itself.
+    /// Ends those who follow this market alone.
     pub(crate) fn end_market(&self, market: MarketId, ending: Ending) {
         let group = self.followers.lock().by_market.remove(&market);
-        for mailbox in group.into_iter().flat_map(|group| group.mailboxes) {
+        for mailbox in group.into_iter().flatten() {
             mailbox.end(ending);
         }
     }
 
-    /// Ends whoever follows everything.
+    /// Ends those who follow everything.
     pub(crate) fn end_everything(&self, ending: Ending) {
         let mailboxes = std::mem::take(&mut self.followers.lock().everything);
         for mailbox in mailboxes {
@@ -99,10 +86,8 @@ impl<F: Form> Fan<F> {
             followers.stopping = true;
             std::mem::take(&mut followers.by_market)
         };
-        for group in groups.into_values() {
-            for mailbox in group.mailboxes {
-                mailbox.end(Ending::Stopping);
-            }
+        for mailbox in groups.into_values().flatten() {
+            mailbox.end(Ending::Stopping);
         }
         self.end_everything(Ending::Stopping);
     }
@@ -114,8 +99,8 @@ impl<F: Form> Fan<F> {
             Scope::Everything => followers.everything.retain(others),
             Scope::Market(market) => {
                 let Some(group) = followers.by_market.get_mut(&market) else { return };
-                group.mailboxes.retain(others);
-                if group.mailboxes.is_empty() {
+                group.retain(others);
+                if group.is_empty() {
                     followers.by_market.remove(&market);
                 }
             }

@@ -48,6 +48,11 @@ impl Levels {
         Self { levels, paired }
     }
 
+    /// Of a market in which nothing rests.
+    pub(crate) fn empty(paired: Option<u32>) -> Self {
+        Self { levels: BTreeMap::new(), paired }
+    }
+
     /// As if the event had not happened. The order in which events are taken back does not matter.
     pub(crate) fn take_back(&mut self, event: &Event) {
         if let Some((level, change)) = change(event) {

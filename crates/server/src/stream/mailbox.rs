@@ -6,6 +6,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::metrics::STREAMS_CUT;
+
 /// What one transaction was made into.
 #[derive(Debug)]
 pub(crate) struct Batch<T> {
@@ -59,7 +61,7 @@ impl<T> Mailbox<T> {
     pub(crate) fn put(&self, batch: &Arc<Batch<T>>) -> bool {
         let mut inner = self.inner.lock();
         if inner.ending.is_none() && inner.messages >= BUFFER {
-            metrics::counter!("betex_server_streams_cut_total").increment(1);
+            metrics::counter!(STREAMS_CUT).increment(1);
             inner.waiting = VecDeque::new();
             inner.messages = 0;
             inner.ending = Some(Ending::TooSlow);

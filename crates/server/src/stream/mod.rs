@@ -1,7 +1,9 @@
-//! Everything that happens, for whoever follows it: live from the engine, past from the journal.
+//! Everything that happens, for those who follow it.
 //!
-//! [`hub`] takes events from the engine and puts what is made of them into the [`mailbox`] of everybody who
-//! follows; [`history`] makes the same of the journal; [`follow`] joins the two without a gap or a repeat.
+//! [`hub`] takes events from the engine, keeps them in memory ([`recent`]) and puts what is made of them into the
+//! [`mailbox`] of every follower. A stream that begins in the past is told it from memory; what memory no longer
+//! has, [`history`] reads from the journal, in short [`turns`] that connections share fairly. [`follow`] joins
+//! the three without a gap or a repeat.
 
 pub(crate) mod fan;
 pub(crate) mod follow;
@@ -10,5 +12,14 @@ pub(crate) mod history;
 pub(crate) mod hub;
 pub(crate) mod levels;
 pub(crate) mod mailbox;
+pub(crate) mod names;
+mod past;
+pub(crate) mod past_names;
+pub(crate) mod recent;
+#[cfg(test)]
+mod recent_tests;
 pub(crate) mod scene;
+mod search;
 pub(crate) mod trades;
+pub(crate) mod turns;
+pub(crate) mod warm;

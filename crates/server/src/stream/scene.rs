@@ -7,9 +7,10 @@ use betex_core::command::NewRunner;
 use betex_core::event::{Event, OutcomeIndex};
 use betex_core::line::Line;
 use betex_core::state::State;
-use betex_core::types::{AccountId, MarketId};
+use betex_core::types::AccountId;
 use betex_journal::JournalEvent;
 
+use super::names::Names;
 use crate::wire::terms::Terms;
 
 /// An event and what became of the level that it touched, if it touched one and it is known.
@@ -51,16 +52,9 @@ pub(crate) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The names of a market, if it is still there.
-    pub(crate) fn of(state: &'a State, market: MarketId) -> Option<Self> {
-        let market = state.market(market)?;
-        let terms = Terms::of(market.spec().ladder);
-        Some(Self { key: &market.spec().key, terms, outcomes: &market.spec().runners, state })
-    }
-
-    /// What is left of the names of a market that is gone: nothing rests in it, so nothing more needs them.
-    pub(crate) fn of_removed(state: &'a State, key: &'a str) -> Self {
-        Self { key, terms: Terms::default(), outcomes: &[], state }
+    /// With these names of the market, and those of the users there are.
+    pub(crate) fn new(names: &'a Names, state: &'a State) -> Self {
+        Self { key: &names.key, terms: names.terms, outcomes: &names.outcomes, state }
     }
 
     /// The name of the quarter line between two lines.

@@ -5,11 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use betex::engine::ClockReport;
 use betex::engine::core::Health;
-use metrics::gauge;
 use serde::Serialize;
 
 use super::Web;
-use crate::exchange::Exchange;
 
 #[derive(Serialize)]
 pub(super) struct Report {
@@ -69,21 +67,4 @@ pub(super) async fn health(State(web): State<Web>) -> (StatusCode, Json<Report>)
     let streams = web.exchange.streams();
     let clock = Clock::of(&clock);
     (code, Json(Report { status, message, sequence, markets, resting_orders, streams, clock }))
-}
-
-/// What is looked up when somebody asks, rather than counted all the time.
-pub(super) fn set_gauges(exchange: &Exchange) {
-    let (sequence, markets, resting_orders) = {
-        let state = exchange.engine.read();
-        (state.sequence(), state.markets().count(), state.resting_orders())
-    };
-    // Gauges are floats; these stay exact far beyond what fits in memory.
-    #[expect(clippy::cast_precision_loss)]
-    let float = |count: u64| count as f64;
-    gauge!("betex_server_sequence").set(float(sequence));
-    gauge!("betex_server_markets").set(float(markets as u64));
-    gauge!("betex_server_resting_orders").set(float(resting_orders as u64));
-    gauge!("betex_server_streams").set(float(exchange.streams() as u64));
-    let serving = matches!(exchange.engine.health(), Health::Serving);
-    gauge!("betex_server_serving").set(float(u64::from(serving)));
 }

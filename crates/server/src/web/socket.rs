@@ -3,105 +3,80 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::extract::{Query, State, rejection::QueryRejection};
-use axum::http::StatusCode;
-use axum::response::Response;
-use serde::Deserialize;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, Uri, Version};
+use axum::response::{IntoResponse as _, Response};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Web;
-use crate::exchange::{Exchange, STREAMS_MAX};
-use crate::stream::follow::{End, Follower, Source};
+use super::asked::Asked;
+use super::farewell::Farewell;
+use crate::exchange::Exchange;
+use crate::metrics::WEBSOCKETS_REFUSED;
+use crate::stream::follow::{Follower, Source};
 use crate::stream::form::{AllEvents, Form, Scope, SixEvents};
-use crate::stream::history::HistoryFault;
-use crate::stream::mailbox::{BUFFER, Ending};
-use crate::wire::fault::quoted;
-use crate::wire::json;
-
-/// What is asked for in the address.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Asked {
-    market_id: Option<String>,
-    from_sequence: Option<u64>,
-    events: Option<String>,
-}
+use crate::stream::turns::Caller;
 
 /// Nothing that a client has to say is longer.
 const INCOMING_BYTES_MAX: usize = 4_096;
+/// A message up to this long is read, so that its sender can be answered.
+const INCOMING_BYTES_READ: usize = 1 << 16;
 /// A client that does not answer these has gone.
 const PING: Duration = Duration::from_secs(15);
 /// How long a client may keep us from writing one message.
 const SEND_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take to close after it was told why.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why there is no stream: a status and a sentence.
-type Refusal = (StatusCode, String);
-
+/// A page that must not reach us is refused with a status. All else that is wrong is said on the socket: of a refused
+/// upgrade a browser shows neither the status nor the words.
 pub(super) async fn connect(
     State(web): State<Web>,
-    asked: Result<Query<Asked>, QueryRejection>,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response, Refusal> {
-    let valid = "market_id, from_sequence (a number) and events=all are valid";
-    let Query(asked) =
-        asked.map_err(|error| (StatusCode::BAD_REQUEST, format!("{}; {valid}\n", error.body_text())))?;
-    let all = match asked.events.as_deref() {
-        None => false,
-        Some("all") => true,
-        Some(other) => {
-            let what = format!("events={} is not valid; events=all is, or leave it out\n", quoted(other));
-            return Err((StatusCode::BAD_REQUEST, what));
-        }
+    version: Version,
+    uri: Uri,
+    headers: HeaderMap,
+    Query(query): Query<Vec<(String, String)>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(no_websocket) => return no_websocket.into_response(),
     };
-    let exchange = Arc::clone(&web.exchange);
-    let upgrade = upgrade.max_message_size(INCOMING_BYTES_MAX).max_frame_size(INCOMING_BYTES_MAX);
-    if all {
-        let follower = follow::<AllEvents>(&web.exchange, &asked).await?;
-        Ok(upgrade.on_upgrade(move |socket| Client { socket, exchange }.serve(follower)))
-    } else {
-        let follower = follow::<SixEvents>(&web.exchange, &asked).await?;
-        Ok(upgrade.on_upgrade(move |socket| Client { socket, exchange }.serve(follower)))
+    if let Err(refusal) = web.allowed.check(version, &uri, &headers) {
+        metrics::counter!(WEBSOCKETS_REFUSED).increment(1);
+        return refusal.into_response();
     }
+    let exchange = Arc::clone(&web.exchange);
+    let upgrade = upgrade.max_message_size(INCOMING_BYTES_READ).max_frame_size(INCOMING_BYTES_READ);
+    upgrade.on_upgrade(move |socket| Client { socket, exchange }.serve(query))
 }
 
-async fn follow<F: Form>(exchange: &Arc<Exchange>, asked: &Asked) -> Result<Follower<F>, Refusal> {
-    let (scope, key) = match asked.market_id.as_deref() {
-        None => (Scope::Everything, ""),
-        Some(key) => {
-            let missing = || (StatusCode::NOT_FOUND, format!("there is no market {}\n", quoted(key)));
-            (Scope::Market(exchange.market_named(key).ok_or_else(missing)?), key)
-        }
-    };
-    let too_many = || {
-        let what = format!("{STREAMS_MAX} streams are open, which is the most; come back later\n");
-        (StatusCode::SERVICE_UNAVAILABLE, what)
-    };
-    let source = Source::new(exchange, scope, key).ok_or_else(too_many)?;
-    let stopping = || (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n".to_owned());
-    let Some(from) = asked.from_sequence.filter(|from| *from > 0) else {
-        let mut follower = Follower::live(source).ok_or_else(stopping)?;
-        follower.skip_to(exchange.engine.read().sequence() + 1);
-        return Ok(follower);
-    };
-    if F::TELLS_LEVELS && scope == Scope::Everything {
-        let what = "from_sequence with events=all needs a market_id: the past of every book is not kept\n";
-        return Err((StatusCode::BAD_REQUEST, what.to_owned()));
+async fn follow<F: Form>(exchange: &Arc<Exchange>, asked: &Asked) -> Result<Follower<F>, Farewell> {
+    let key = asked.market_id.as_deref();
+    if F::TELLS_LEVELS && key.is_none() && asked.from.is_some() {
+        let what = "from_sequence with events=all needs a market_id: the past of every book is not kept";
+        return Err(Farewell::invalid("QUERY", what));
     }
-    let last = exchange.engine.read().sequence();
-    if from > last + 1 {
-        let what = format!(
-            "from_sequence {from} is still to come, the last event is {last}; was the exchange reset?\n"
-        );
-        return Err((StatusCode::RANGE_NOT_SATISFIABLE, what));
+    let source = Source::new(exchange, Caller::alone(), "websocket").ok_or_else(Farewell::too_many)?;
+    if let Some(from) = asked.from {
+        let followed = Follower::past(source, key, from).await;
+        return followed.map_err(|fault| Farewell::of_fault(&fault, key.unwrap_or_default()));
     }
-    Follower::past(source, from).await.map_err(|fault| match fault {
-        HistoryFault::Unreadable(what) => {
-            tracing::error!("the journal could not be read for a stream: {what}");
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("the journal cannot be read: {what}\n"))
-        }
-        other => (StatusCode::RANGE_NOT_SATISFIABLE, format!("{other}\n")),
-    })
+    let no_market = || Farewell::no_market(key.unwrap_or_default());
+    let scope = match key {
+        None => Scope::Everything,
+        Some(key) => Scope::Market(exchange.market_named(key).ok_or_else(no_market)?),
+    };
+    let mut follower = Follower::live(source, scope).ok_or_else(Farewell::stopping)?;
+    // Looked at after joining: what is newer comes live, the end of the market too.
+    let state = exchange.engine.read();
+    if let Scope::Market(market) = scope {
+        state.market(market).ok_or_else(no_market)?;
+    }
+    follower.skip_to(state.sequence() + 1);
+    Ok(follower)
 }
 
 /// One client.
@@ -110,35 +85,66 @@ struct Client {
     exchange: Arc<Exchange>,
 }
 
-/// The client is gone, or as good as gone.
-struct Gone;
+/// Why nothing more is sent.
+enum Over {
+    /// The client is gone, or as good as gone.
+    Gone,
+    /// It is to be told this.
+    Say(Farewell),
+}
+
+impl From<Farewell> for Over {
+    fn from(farewell: Farewell) -> Self {
+        Self::Say(farewell)
+    }
+}
 
 impl Client {
-    async fn serve<F: Form<Message = Utf8Bytes>>(mut self, mut follower: Follower<F>) {
-        let mut ping = interval(PING);
-        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ping.reset();
-        let Ok(end) = self.tell(&mut follower, &mut ping).await else { return };
+    async fn serve(mut self, query: Vec<(String, String)>) {
+        let over = match Asked::of(&query) {
+            Err(farewell) => Over::Say(farewell),
+            Ok(asked) if asked.all => self.stream::<AllEvents>(&asked).await,
+            Ok(asked) => self.stream::<SixEvents>(&asked).await,
+        };
+        let Over::Say(farewell) = over else { return };
         let exchange = Arc::clone(&self.exchange);
-        let farewell = {
+        let said = {
             // A stop waits for this much.
             let _under_way = exchange.begin();
-            // The place among the streams is free from here on.
-            drop(follower);
-            self.say(Farewell::of(&end)).await
+            self.say(farewell).await
         };
-        if farewell.is_ok() {
+        if said.is_ok() {
             // Until the client has closed too, so that it gets to read why.
-            let closed = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-            let _ = timeout(SEND_PATIENCE, closed).await;
+            let closed = async { while self.socket.recv().await.is_some_and(|heard| heard.is_ok()) {} };
+            let _ = timeout(CLOSE_PATIENCE, closed).await;
+        }
+    }
+
+    /// Tells what is asked for, until that ends. The place among the streams is free afterwards.
+    async fn stream<F: Form<Message = Utf8Bytes>>(&mut self, asked: &Asked) -> Over {
+        let exchange = Arc::clone(&self.exchange);
+        let follower = tokio::select! {
+            follower = follow::<F>(&exchange, asked) => follower,
+            // It may take a while until the past can be read, and the client need not wait for it.
+            over = self.listen() => return over,
+        };
+        match follower {
+            Ok(follower) => match self.tell(follower, asked.market_id.as_deref().unwrap_or_default()).await {
+                Ok(farewell) => Over::Say(farewell),
+                Err(over) => over,
+            },
+            Err(farewell) => Over::Say(farewell),
         }
     }
 
     /// Tells what happens until that ends.
-    async fn tell<F>(&mut self, follower: &mut Follower<F>, ping: &mut Interval) -> Result<End, Gone>
+    async fn tell<F>(&mut self, mut follower: Follower<F>, key: &str) -> Result<Farewell, Over>
     where
         F: Form<Message = Utf8Bytes>,
     {
+        let mut ping = interval(PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
         let mut answered = true;
         loop {
             tokio::select! {
@@ -146,20 +152,19 @@ impl Client {
                     let batch = match batch {
                         Ok(Some(batch)) => batch,
                         Ok(None) => continue,
-                        Err(end) => return Ok(end),
+                        Err(end) => return Ok(Farewell::of(&end, key)),
                     };
                     for text in &batch.items {
                         self.send(Message::Text(text.clone())).await?;
                     }
                 }
-                heard = self.socket.recv() => match heard {
-                    // Nothing that a client says means anything; but it is there.
-                    Some(Ok(_)) => answered = true,
-                    Some(Err(_)) | None => return Err(Gone),
-                },
+                heard = self.socket.recv() => {
+                    check(heard)?;
+                    answered = true;
+                }
                 _ = ping.tick() => {
                     if !std::mem::take(&mut answered) {
-                        return Err(Gone);
+                        return Err(Over::Gone);
                     }
                     self.send(Message::Ping(axum::body::Bytes::new())).await?;
                 }
@@ -167,61 +172,37 @@ impl Client {
         }
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        match timeout(SEND_PATIENCE, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
+    /// Listens to the client until that is over.
+    async fn listen(&mut self) -> Over {
+        loop {
+            if let Err(over) = check(self.socket.recv().await) {
+                return over;
+            }
         }
     }
 
-    async fn say(&mut self, farewell: Farewell) -> Result<(), Gone> {
+    async fn send(&mut self, message: Message) -> Result<(), Over> {
+        match timeout(SEND_PATIENCE, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Over::Gone),
+        }
+    }
+
+    async fn say(&mut self, farewell: Farewell) -> Result<(), Over> {
         self.send(Message::Text(farewell.notice)).await?;
         self.send(Message::Close(Some(CloseFrame { code: farewell.code, reason: farewell.reason }))).await
     }
 }
 
-/// How a stream is ended: a last message, and the same in short in the frame that closes.
-struct Farewell {
-    notice: Utf8Bytes,
-    code: u16,
-    reason: Utf8Bytes,
-}
-
-/// Codes of RFC 6455 and its registry.
-const GOING_AWAY: u16 = 1001;
-const INTERNAL_ERROR: u16 = 1011;
-const TRY_AGAIN_LATER: u16 = 1013;
-
-impl Farewell {
-    fn of(end: &End) -> Self {
-        let (ending, resume) = match end {
-            End::Ended { ending, resume } => (*ending, *resume),
-            End::Fault(fault @ HistoryFault::MarketRemoved { .. }) => {
-                return Self::new(GOING_AWAY, "MARKET_REMOVED", &fault.to_string(), None);
-            }
-            End::Fault(fault) => {
-                tracing::error!("a stream could not go on: {fault}");
-                return Self::new(INTERNAL_ERROR, "INTERNAL", &fault.to_string(), None);
-            }
-        };
-        match ending {
-            Ending::TooSlow => {
-                let what = format!("more than {BUFFER} messages waited to be read");
-                Self::new(TRY_AGAIN_LATER, "TOO_SLOW", &what, Some(resume))
-            }
-            Ending::FellBehind => {
-                Self::new(TRY_AGAIN_LATER, "FELL_BEHIND", "the server could not keep up", Some(resume))
-            }
-            Ending::Stopping => Self::new(GOING_AWAY, "STOPPING", "the server is stopping", Some(resume)),
-            Ending::Removed => Self::new(GOING_AWAY, "MARKET_REMOVED", "the market is removed", None),
+/// Text means nothing, and says that the client is there. It must be small; nothing else is text.
+fn check(heard: Option<Result<Message, axum::Error>>) -> Result<(), Over> {
+    match heard {
+        Some(Ok(Message::Binary(_))) => Err(Farewell::binary().into()),
+        Some(Ok(Message::Text(text))) if text.len() > INCOMING_BYTES_MAX => {
+            Err(Farewell::too_big(INCOMING_BYTES_MAX).into())
         }
-    }
-
-    fn new(code: u16, word: &str, message: &str, resume: Option<u64>) -> Self {
-        let reason = match resume {
-            Some(resume) => format!("{word} from_sequence={resume}"),
-            None => word.to_owned(),
-        };
-        Self { notice: json::ending(word, message, resume), code, reason: reason.into() }
+        Some(Ok(Message::Text(_) | Message::Ping(_) | Message::Pong(_))) => Ok(()),
+        Some(Err(error)) => Err(Farewell::of_error(error, INCOMING_BYTES_MAX).map_or(Over::Gone, Over::Say)),
+        Some(Ok(Message::Close(_))) | None => Err(Over::Gone),
     }
 }

@@ -112,7 +112,9 @@ impl Running {
     /// Whether a stream has been cut off because its reader was too slow.
     pub(crate) async fn has_cut_a_stream(&self) -> bool {
         let (_, metrics) = self.get("/metrics").await;
-        metrics.lines().any(|line| line.starts_with("betex_server_streams_cut_total"))
+        metrics.lines().any(|line| {
+            line.strip_prefix("betex_server_streams_cut_total ").is_some_and(|streams| streams != "0")
+        })
     }
 
     pub(crate) fn id(&self) -> u32 {

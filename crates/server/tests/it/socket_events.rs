@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{
     MARKET, Running, lifecycle, limit, market, on, open, open_market, open_market_named, shares, submit,
 };
-use crate::sockets::{connect, texts};
+use crate::sockets::{connect, texts, unmarked};
 
 fn of_market(event: Value) -> Value {
     let mut all = json!({ "market_id": MARKET }).as_object().unwrap().clone();
@@ -19,13 +19,11 @@ fn of_market(event: Value) -> Value {
 
 /// What is said live, and what the journal tells of it.
 async fn hears(server: &Running, from_sequence: u64, live: Vec<String>, expected: Vec<Value>) {
-    let parse = |texts: Vec<String>| texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     let expected: Vec<Value> = expected.into_iter().map(of_market).collect();
-    let live: Vec<Value> = parse(live);
-    assert_eq!(live, expected);
+    assert_eq!(unmarked(live), expected);
     let query = format!("?market_id={MARKET}&events=all&from_sequence={from_sequence}");
-    let past: Vec<Value> = parse(texts(&mut connect(server, &query).await, expected.len()).await);
-    assert_eq!(past, expected);
+    let past = texts(&mut connect(server, &query).await, expected.len()).await;
+    assert_eq!(unmarked(past), expected);
 }
 
 #[tokio::test]

@@ -33,7 +33,15 @@ pub(crate) fn render(transaction: &[Seen], scene: &Scene<'_>, from: u64, extent:
             seen.levels().for_each(|level| writer.book_update(&level, seen.record.sequence));
         }
     }
-    writer.messages
+    let mut messages = writer.messages;
+    if let (true, Some(message), Some(last)) = (writer.all, messages.last_mut(), transaction.last())
+        && message.pop() == Some('}')
+    {
+        // Between two messages of one transaction a client cannot go on without hearing one twice, or never.
+        let next = last.record.sequence + 1;
+        message.push_str(&format!(r#","ends_transaction":true,"resume_from":{next}}}"#));
+    }
+    messages.into_iter().map(Utf8Bytes::from).collect()
 }
 
 /// Tells a client that its stream ends here, and where to resume.
@@ -48,14 +56,14 @@ struct Writer<'a> {
     scene: &'a Scene<'a>,
     /// More than the six.
     all: bool,
-    messages: Vec<Utf8Bytes>,
+    messages: Vec<String>,
 }
 
 impl Writer<'_> {
     fn say(&mut self, said: &Said<'_>) {
         // Strings, integers and finite odds: nothing that JSON could not say.
         match serde_json::to_string(said) {
-            Ok(text) => self.messages.push(text.into()),
+            Ok(text) => self.messages.push(text),
             Err(error) => tracing::error!("an event could not be written as JSON: {error}"),
         }
     }
