@@ -5,6 +5,7 @@
 mod audit;
 mod bad_input;
 mod binary;
+mod environment;
 mod every_event;
 mod flow;
 mod forgotten;
