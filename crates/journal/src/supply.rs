@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::DiskError;
+use crate::extent::Extent;
 use crate::segment::{self, OpenSegment};
 use crate::snapshot::{SnapshotMaker, SnapshotOptions};
 use crate::storage::{Lock, Storage};
@@ -35,6 +36,12 @@ pub struct SegmentSupply {
     stopped: AtomicBool,
     /// How much of the segment in use is written.
     used: AtomicU64,
+    /// The last event that is on the disk, as far as that is known.
+    durable: AtomicU64,
+    /// The first segment that has not been removed.
+    first: AtomicU64,
+    /// What `segments.list` says.
+    extent: Mutex<Extent>,
 }
 
 #[derive(Debug)]
@@ -57,7 +64,50 @@ impl SegmentSupply {
             filled: Condvar::new(),
             degraded: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            durable: AtomicU64::new(0),
+            first: AtomicU64::new(1),
+            extent: Mutex::default(),
         }
+    }
+
+    /// With what `segments.list` says, and the first segment that there is.
+    pub(crate) fn with_extent(mut self, first: u64, extent: Extent) -> Self {
+        self.first = AtomicU64::new(first);
+        self.extent = Mutex::new(extent);
+        self
+    }
+
+    /// Everything up to this event is on the disk.
+    pub(crate) fn note_durable(&self, sequence: u64) {
+        self.durable.store(sequence, Ordering::Relaxed);
+    }
+
+    /// Segments before this one are being removed.
+    pub(crate) fn note_first(&self, number: u64) {
+        self.first.store(number, Ordering::Release);
+    }
+
+    /// Whether `segments.list` says that the first event was on the disk.
+    pub(crate) fn has_reached(&self) -> bool {
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner).reached > 0
+    }
+
+    /// Lists a segment that was made, durably, before it is used; and up to where everything is on the disk.
+    pub(crate) fn list(
+        &self,
+        storage: &dyn Storage,
+        folder: &str,
+        segment: Option<&OpenSegment>,
+    ) -> Result<(), DiskError> {
+        let mut extent = self.extent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listed = extent.clone();
+        let first = self.first.load(Ordering::Acquire);
+        listed.lengths.retain(|number, _| *number >= first);
+        listed.lengths.extend(segment.map(|segment| (segment.number, segment.len)));
+        listed.reached = listed.reached.max(self.durable.load(Ordering::Relaxed));
+        listed.write(storage, folder)?;
+        *extent = listed;
+        Ok(())
     }
 
     /// Whether the next segment could not be prepared. What adds to the journal should then be refused,
@@ -232,6 +282,18 @@ impl SegmentPreparer {
         self.prepare(|done| supply.rest(done))
     }
 
+    fn list(&self, segment: Option<OpenSegment>) -> Result<Option<OpenSegment>, DiskError> {
+        let Some(segment) = segment else { return Ok(None) };
+        match self.supply.list(&*self.storage, &self.folder, Some(&segment)) {
+            Ok(()) => Ok(Some(segment)),
+            Err(error) => {
+                // Gives the space of a full disk back; one that stays does no harm.
+                let _ = self.storage.remove(&segment::path(&self.folder, segment.number));
+                Err(error)
+            }
+        }
+    }
+
     fn prepare(&self, go_on: impl Fn(u64) -> bool) -> Result<PrepareOutcome, DiskError> {
         if !self.is_needed() {
             return Ok(PrepareOutcome::NotNeeded);
@@ -239,6 +301,7 @@ impl SegmentPreparer {
         // Only the preparer raises it, so it is still that when the segment is put on the shelf.
         let number = self.supply.shelf().next;
         let created = segment::create_while(&*self.storage, &self.folder, number, self.segment_bytes, go_on);
+        let created = created.and_then(|segment| self.list(segment));
         let mut shelf = self.supply.shelf();
         self.supply.degraded.store(created.is_err(), Ordering::Relaxed);
         shelf.problem = created.as_ref().err().map(ToString::to_string);

@@ -30,6 +30,7 @@ mod retries;
 mod sets;
 mod socket_events;
 mod sockets;
+mod start_refusals;
 mod streams;
 mod terms;
 mod trading;
