@@ -167,8 +167,11 @@ fn open_locked(
     found.report.epoch = found.position.epoch;
 
     let next = found.ready.back().map_or(found.segment.number, |last| last.number) + 1;
-    let supply =
-        SegmentSupply::new(found.ready, next, found.position.offset).with_extent(found.first, found.extent);
+    let supply = SegmentSupply::new(found.ready, next, found.position.offset).with_extent(
+        found.first,
+        found.extent,
+        found.segment.len,
+    );
     let supply = Arc::new(supply);
     let preparer = SegmentPreparer::new(
         Arc::clone(&storage),

@@ -36,6 +36,9 @@ pub struct SegmentSupply {
     stopped: AtomicBool,
     /// How much of the segment in use is written.
     used: AtomicU64,
+    /// How long the segment in use is, and those that are ready are together.
+    len: AtomicU64,
+    ready_bytes: AtomicU64,
     /// The last event that is on the disk, as far as that is known.
     durable: AtomicU64,
     /// The first segment that has not been removed.
@@ -59,6 +62,8 @@ impl SegmentSupply {
     pub(crate) fn new(ready: VecDeque<OpenSegment>, next: u64, used: u64) -> Self {
         Self {
             used: AtomicU64::new(used),
+            len: AtomicU64::new(0),
+            ready_bytes: AtomicU64::new(ready.iter().map(|segment| segment.len).sum()),
             shelf: Mutex::new(Shelf { ready, next, problem: None }),
             changed: Condvar::new(),
             filled: Condvar::new(),
@@ -70,8 +75,9 @@ impl SegmentSupply {
         }
     }
 
-    /// With what `segments.list` says, and the first segment that there is.
-    pub(crate) fn with_extent(mut self, first: u64, extent: Extent) -> Self {
+    /// With what `segments.list` says, the first segment that there is, and the length of the one in use.
+    pub(crate) fn with_extent(mut self, first: u64, extent: Extent, len: u64) -> Self {
+        self.len = AtomicU64::new(len);
         self.first = AtomicU64::new(first);
         self.extent = Mutex::new(extent);
         self
@@ -126,6 +132,15 @@ impl SegmentSupply {
         !self.shelf().ready.is_empty()
     }
 
+    /// Bytes that can be written though no other segment is ever prepared, whatever frames they are in: a frame that
+    /// does not fit in the rest of a segment goes to the next.
+    pub fn room(&self) -> u64 {
+        match self.ready_bytes.load(Ordering::Acquire) {
+            0 => self.len.load(Ordering::Relaxed).saturating_sub(self.used.load(Ordering::Relaxed)),
+            ready => ready,
+        }
+    }
+
     /// Ends every wait, for good: the writer's with [`LogError::Stopped`](crate::LogError::Stopped).
     pub fn stop(&self) {
         // Set under the lock, so that nobody can look, miss it, and then sleep through the notice.
@@ -160,7 +175,9 @@ impl SegmentSupply {
         let mut shelf = self.shelf();
         loop {
             if let Some(segment) = shelf.ready.pop_front() {
+                self.len.store(segment.len, Ordering::Relaxed);
                 self.used.store(0, Ordering::Relaxed);
+                self.ready_bytes.fetch_sub(segment.len, Ordering::Release);
                 drop(shelf);
                 self.changed.notify_all();
                 return Some(segment);
@@ -248,6 +265,11 @@ impl SegmentPreparer {
         SnapshotMaker::new(storage, self.folder.clone(), supply, self.uncovered, options, lock)
     }
 
+    /// The folder of the journal, for messages.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.storage.root().join(&self.folder)
+    }
+
     /// What it shares with the writer.
     pub fn supply(&self) -> &Arc<SegmentSupply> {
         &self.supply
@@ -306,6 +328,7 @@ impl SegmentPreparer {
         self.supply.degraded.store(created.is_err(), Ordering::Relaxed);
         shelf.problem = created.as_ref().err().map(ToString::to_string);
         let Some(segment) = created? else { return Ok(PrepareOutcome::NotNeeded) };
+        self.supply.ready_bytes.fetch_add(segment.len, Ordering::Release);
         shelf.ready.push_back(segment);
         shelf.next += 1;
         drop(shelf);

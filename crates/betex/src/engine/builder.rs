@@ -105,7 +105,7 @@ impl EngineBuilder {
                 return Err(error);
             }
         };
-        let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
+        let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders, &supply);
         let (mut trackers, mut followers) = (Vec::new(), Vec::new());
         for (after, registered) in following {
             let (tracker, thread) = start_handler(registered, after, &shared, &storage, &positions)?;

@@ -42,6 +42,10 @@ impl Gate {
         ::metrics::counter!(crate::metrics::JOURNAL_BYTES).absolute(log.bytes());
     }
 
+    pub(crate) fn durable_sequence(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
     pub(crate) fn stats(&self) -> JournalStats {
         let durable_sequence = self.durable.load(Ordering::Acquire);
         let (frames, bytes) = (self.frames.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
