@@ -18,10 +18,11 @@ pub enum EngineError {
         lane: CommandLane,
     },
     /// The journal's disk has no room for the next segment: whatever makes the exchange grow - orders,
-    /// markets, outcomes, accounts - is refused; cancels and lifecycle go on.
+    /// markets, outcomes, accounts - is refused; cancels and lifecycle go on while the last segment has room for them,
+    /// and are then refused, too.
     #[error(
         "the journal's disk is full; new orders, markets, outcomes and accounts are refused until there is \
-         room, cancels and lifecycle go on"
+         room, cancels and lifecycle go on while the last segment has some left"
     )]
     JournalFull,
     /// The engine has stopped, or is stopping.

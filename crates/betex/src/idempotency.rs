@@ -41,7 +41,7 @@ use parking_lot::Mutex;
 
 use crate::engine::Response;
 use crate::engine::core::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, Rejection};
 use crate::types::Command;
 
 /// How much is remembered at most.
@@ -214,7 +214,7 @@ impl<A: Send + Sync + 'static> Idempotency<A> {
                 Begun::First(claim) => {
                     let (sender, answer) = oneshot::channel();
                     engine.submit_with(command, deliver(claim, keep, sender))?;
-                    return Ok(answer.recv().map_err(|_| EngineError::Stopped)?);
+                    return answer.recv().map_err(|_| EngineError::Stopped)?;
                 }
                 Begun::Known(answer) => return Ok(answer),
                 Begun::Joined(joined) => {
@@ -245,7 +245,7 @@ impl<A: Send + Sync + 'static> Idempotency<A> {
                 Begun::First(claim) => {
                     let (sender, answer) = oneshot::async_channel();
                     engine.submit_with(command, deliver(claim, keep, sender))?;
-                    return Ok(answer.await.map_err(|_| EngineError::Stopped)?);
+                    return answer.await.map_err(|_| EngineError::Stopped)?;
                 }
                 Begun::Known(answer) => return Ok(answer),
                 Begun::Joined(joined) => {
@@ -262,9 +262,16 @@ impl<A: Send + Sync + 'static> Idempotency<A> {
 fn deliver<A: Send + Sync + 'static>(
     claim: Claim<A>,
     keep: impl FnOnce(&Response<'_>) -> A + Send + 'static,
-    first: oneshot::Sender<Arc<A>>,
+    first: oneshot::Sender<Result<Arc<A>, IdempotencyError>>,
 ) -> impl FnOnce(&Response<'_>) + Send + 'static {
-    move |response| drop(first.send(claim.answer(keep(response))))
+    move |response| {
+        if *response.result == Err(Rejection::JournalFull) {
+            // Nothing was taken: the key is free again.
+            drop(claim);
+            return drop(first.send(Err(EngineError::JournalFull.into())));
+        }
+        drop(first.send(Ok(claim.answer(keep(response)))));
+    }
 }
 
 /// A key that nobody else may submit until this is answered, or dropped: then the key is free again.

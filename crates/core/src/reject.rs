@@ -51,6 +51,10 @@ impl OrderReport {
 /// A command that changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
+    /// The journal's disk is full, and so is what was kept for cancels. The core never decides this: the engine refuses
+    /// what would add events.
+    #[error("the journal's disk is full, and nothing can be added until there is room")]
+    JournalFull,
     /// No such market.
     #[error("market_id: there is no market {0}")]
     MarketNotFound(MarketId),
@@ -297,7 +301,7 @@ impl Rejection {
             | Self::NotRemovable { .. }
             | Self::MarketClosed => Precondition,
             Self::NotTheOwner { .. } => NotFound,
-            Self::LimitReached { .. } => Exhausted,
+            Self::LimitReached { .. } | Self::JournalFull => Exhausted,
         }
     }
 }

@@ -57,7 +57,7 @@ pub struct Damage {
     pub segment: u64,
     /// Bytes from the segment's beginning.
     pub offset: u64,
-    /// The number of the frame that is or should be there.
+    /// The number of the frame that is or should be there; 0 where the file as a whole is wrong.
     pub frame: u64,
     /// What is wrong.
     pub what: String,
@@ -66,6 +66,9 @@ pub struct Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { segment, offset, frame, what } = self;
+        if *frame == 0 {
+            return write!(f, "in {}: {what}", segment::file_name(*segment));
+        }
         write!(f, "in {} at offset {offset}, frame {frame}: {what}", segment::file_name(*segment))
     }
 }
@@ -94,6 +97,17 @@ pub enum JournalError {
          exchange (the folders of older journals stay as they are)", .path.display()
     )]
     Naming {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A note beside the segments is not what the program wrote.
+    #[error(
+        "{} cannot be used: {problem}. Nothing was changed. Restore this folder from a backup; without this file \
+         the journal is opened as far as it goes, and it is not noticed if its end is missing", .path.display()
+    )]
+    Note {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -140,6 +154,14 @@ pub enum ReadError {
     /// The disk said no.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// A note beside the segments is not what the program wrote.
+    #[error("{} cannot be used: {problem}", .path.display())]
+    Note {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The events asked for are no longer there.
     #[error("the journal begins with sequence number {first}: what was before has been removed")]
     Pruned {
@@ -205,6 +227,11 @@ pub(crate) enum Fault {
     Disk(DiskError),
     Corrupt(Damage),
     Newer(Damage),
+    /// A note of this name cannot be used.
+    Note {
+        file: String,
+        problem: String,
+    },
     /// What was to be read next has been removed; the first sequence number that is there.
     Pruned(u64),
 }
@@ -216,6 +243,7 @@ impl Fault {
             Self::Disk(error) => JournalError::Disk(error),
             Self::Corrupt(damage) => JournalError::Corrupt { folder, damage },
             Self::Newer(at) => JournalError::Newer { folder, at },
+            Self::Note { file, problem } => JournalError::Note { path: folder.join(file), problem },
             // Nobody prunes while the journal is opened.
             Self::Pruned(first) => {
                 let what = format!("what was before sequence number {first} has been removed");
@@ -230,6 +258,7 @@ impl Fault {
             Self::Disk(error) => ReadError::Disk(error),
             Self::Corrupt(damage) => ReadError::Corrupt { folder, damage },
             Self::Newer(at) => ReadError::Newer { folder, at },
+            Self::Note { file, problem } => ReadError::Note { path: folder.join(file), problem },
             Self::Pruned(first) => ReadError::Pruned { first },
         }
     }

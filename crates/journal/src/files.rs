@@ -7,9 +7,11 @@ use std::sync::Arc;
 use betex_core::state::State;
 
 use crate::error::ReadError;
+use crate::extent::Evidence;
 use crate::frame::{self, FrameHeader, HEADER_BYTES};
 use crate::frames::FrameReader;
 use crate::naming::Naming;
+use crate::reader::again;
 use crate::segment;
 use crate::snapshot::{self, Loaded, SnapshotFile};
 use crate::storage::{FileStorage, Storage};
@@ -174,6 +176,20 @@ impl JournalFiles {
             }
         }
         Ok(files)
+    }
+
+    /// What says how much of it there must be; to be asked before its frames are read, if a server writes meanwhile.
+    ///
+    /// # Errors
+    /// A segment is missing, or not in its full length.
+    pub fn evidence(&self) -> Result<Evidence, ReadError> {
+        let (storage, name) = (&*self.storage, self.name());
+        let evidence = || {
+            let evidence = Evidence::read(storage, &name)?;
+            evidence.check_segments(storage, &name, &segment::numbers(storage, &name)?)?;
+            Ok(evidence)
+        };
+        again(evidence).map_err(|fault| fault.reading(&self.folder))
     }
 
     /// Its snapshots, oldest first, whether or not they are right.

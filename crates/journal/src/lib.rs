@@ -32,11 +32,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod begin;
 mod error;
+mod extent;
 mod files;
 mod frame;
 mod frames;
+mod mend;
 mod naming;
+mod note;
 mod reader;
 pub mod record;
 mod recover;
@@ -51,6 +55,7 @@ mod window;
 mod writer;
 
 pub use error::{Damage, DiskError, JournalError, LogError, ReadError};
+pub use extent::Evidence;
 pub use files::{Frame, JournalFiles, RawFrame, SegmentFile, Snapshot};
 pub use frame::{BODY_BYTES_MAX, BODY_GATHER_BYTES, FRAME_BYTES_MAX, HEADER_BYTES};
 pub use frames::{FrameReader, NextFrame, Tail};

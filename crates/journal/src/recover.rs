@@ -7,18 +7,19 @@ use std::sync::Arc;
 use betex_core::event::{Event, Stamp};
 use betex_core::state::State;
 
+use crate::begin::{begin, folder_missing, journals, was_used};
 use crate::error::{DiskError, Fault, JournalError};
-use crate::frame::HEADER_BYTES;
+use crate::extent::{self, Evidence, Extent};
+use crate::mend::{mend_following, mend_tail};
 use crate::naming::{self, Naming, NamingError};
 use crate::record::BodyDecoder;
 use crate::report::{RecoveryReport, TornTail};
 use crate::segment::{self, OpenSegment, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
 use crate::snapshot;
-use crate::storage::{Access, Storage, StorageFile};
+use crate::storage::{Lock, Storage};
 use crate::supply::{SegmentPreparer, SegmentSupply};
 use crate::walk::{Behind, Expect, Following, Walk};
-use crate::window::Window;
-use crate::writer::{Durability, JournalWriter, Position};
+use crate::writer::{Durability, JournalWriter, Place, Position};
 
 /// How a journal is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,12 +115,34 @@ fn open_into(
     if options.segment_bytes < SEGMENT_BYTES_MIN {
         return Err(JournalError::SegmentBytes { bytes: options.segment_bytes });
     }
+    let locked = lock(&*storage);
+    let opened = match &locked {
+        Ok(lock) => open_locked(Arc::clone(&storage), options, recovery, Arc::clone(lock)),
+        Err(_) => locked.map(|_| unreachable!("it is not locked")),
+    };
+    // A journal that was begun may yet be taken back.
+    if !matches!(&opened, Ok((_, _, report)) if report.fresh) {
+        storage.end_start(opened.is_ok());
+    }
+    opened
+}
+
+fn lock(storage: &dyn Storage) -> Result<Arc<Lock>, JournalError> {
+    storage.create_dir("").map_err(|error| DiskError::new("use the directory", storage, "", error))?;
+    let locked = storage.lock(naming::LOCK).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => JournalError::Locked(storage.root().to_owned()),
+        _ => JournalError::Disk(DiskError::new("lock", storage, naming::LOCK, error)),
+    });
+    locked.map(Arc::new)
+}
+
+fn open_locked(
+    storage: Arc<dyn Storage>,
+    options: &JournalOptions,
+    recovery: &mut dyn Recovery,
+    lock: Arc<Lock>,
+) -> Result<Opened, JournalError> {
     let root = storage.root().to_owned();
-    storage.create_dir("").map_err(|error| DiskError::new("use the directory", &*storage, "", error))?;
-    let lock = storage.lock(naming::LOCK).map_err(|error| match error.kind() {
-        std::io::ErrorKind::WouldBlock => JournalError::Locked(root.clone()),
-        _ => JournalError::Disk(DiskError::new("lock", &*storage, naming::LOCK, error)),
-    })?;
     let named = Naming::read(&*storage).map_err(|error| match error {
         NamingError::Disk(error) => JournalError::Disk(error),
         NamingError::Garbled(problem) => JournalError::Naming { path: root.join(naming::FILE), problem },
@@ -144,93 +167,43 @@ fn open_into(
     found.report.epoch = found.position.epoch;
 
     let next = found.ready.back().map_or(found.segment.number, |last| last.number) + 1;
-    let supply = Arc::new(SegmentSupply::new(found.ready, next, found.position.offset));
-    let lock = Arc::new(lock);
+    let supply = SegmentSupply::new(found.ready, next, found.position.offset).with_extent(
+        found.first,
+        found.extent,
+        found.segment.len,
+    );
+    let supply = Arc::new(supply);
     let preparer = SegmentPreparer::new(
-        storage,
-        folder,
+        Arc::clone(&storage),
+        folder.clone(),
         options.segment_bytes,
         Arc::clone(&supply),
         found.uncovered,
         Arc::clone(&lock),
     );
-    let writer = JournalWriter::new(
-        found.position,
-        found.segment,
-        options.durability,
-        found.report.folder.clone(),
-        supply,
-        lock,
-    );
+    let place = Place { storage, folder, _lock: lock };
+    let writer = JournalWriter::new(place, found.position, found.segment, options.durability, supply);
     Ok((writer, preparer, found.report))
 }
 
-/// The journals that have a folder.
-fn journals(storage: &dyn Storage) -> Result<Vec<u64>, DiskError> {
-    let names = storage.list("").map_err(|error| DiskError::new("list", storage, "", error))?;
-    let mut journals: Vec<u64> = names.iter().filter_map(|name| segment::journal_of(name)).collect();
-    journals.sort_unstable();
-    Ok(journals)
-}
-
-/// Whether a journal may hold something: a start that was interrupted leaves a folder without frames.
-fn was_used(storage: &dyn Storage, journal: u64) -> bool {
-    let folder = segment::folder_name(journal);
-    let first = || -> Result<bool, DiskError> {
-        let Some(&number) = segment::numbers(storage, &folder)?.first() else { return Ok(false) };
-        let mut window = Window::open(storage, &folder, number)?;
-        Ok(window.bytes(storage, 0, HEADER_BYTES)?.iter().any(|&byte| byte != 0))
-    };
-    first().unwrap_or(true)
-}
-
-fn folder_missing(storage: &dyn Storage, naming: &Naming, journals: &[u64]) -> JournalError {
-    let mut problem =
-        format!("it names the folder {}, which is not there", segment::folder_name(naming.journal));
-    for (i, &other) in journals.iter().enumerate() {
-        problem += if i == 0 { "; there are: " } else { ", " };
-        problem += &segment::folder_name(other);
-    }
-    JournalError::Naming { path: storage.root().join(naming::FILE), problem }
-}
-
 /// A journal as it was found, judged sound and mended.
-struct Found {
-    position: Position,
+pub(crate) struct Found {
+    pub(crate) position: Position,
     /// The segment to go on in.
-    segment: OpenSegment,
+    pub(crate) segment: OpenSegment,
     /// Those prepared behind it.
-    ready: VecDeque<OpenSegment>,
+    pub(crate) ready: VecDeque<OpenSegment>,
     /// The first segment that no snapshot covers.
-    uncovered: u64,
-    report: RecoveryReport,
-}
-
-/// Begins a journal. `journal.log` is written last: until then there is none.
-fn begin(
-    storage: &Arc<dyn Storage>,
-    options: &JournalOptions,
-    journals: &[u64],
-) -> Result<(Naming, Found), JournalError> {
-    let naming = Naming::new(options.new_journal_number, options.now_ns);
-    let folder = segment::folder_name(naming.journal);
-    if journals.contains(&naming.journal) {
-        let problem = format!("there is none, and the folder {folder} of the journal to begin is taken");
-        return Err(JournalError::Naming { path: storage.root().join(naming::FILE), problem });
-    }
-    storage
-        .create_dir(&folder)
-        .map_err(|error| DiskError::new("make the folder", &**storage, &folder, error))?;
-    let segment = segment::create(&**storage, &folder, 1, options.segment_bytes)?;
-    storage.sync_dir("").map_err(|error| DiskError::new("sync", &**storage, "", error))?;
-    naming.write(&**storage)?;
-    let position = Position::after(naming.journal, Expect::first(naming.journal), 0);
-    let report = report(&**storage, naming.journal);
-    Ok((naming, Found { position, segment, ready: VecDeque::new(), uncovered: 1, report }))
+    pub(crate) uncovered: u64,
+    /// The first segment there is.
+    pub(crate) first: u64,
+    /// What `segments.list` says now.
+    pub(crate) extent: Extent,
+    pub(crate) report: RecoveryReport,
 }
 
 /// A report of nothing yet.
-fn report(storage: &dyn Storage, journal: u64) -> RecoveryReport {
+pub(crate) fn report(storage: &dyn Storage, journal: u64) -> RecoveryReport {
     RecoveryReport {
         journal,
         folder: storage.root().join(segment::folder_name(journal)),
@@ -247,6 +220,7 @@ fn report(storage: &dyn Storage, journal: u64) -> RecoveryReport {
         events: 0,
         last_sequence: 0,
         last_time_ns: 0,
+        stopped: None,
         torn_tail: None,
         durability: Durability::Always,
     }
@@ -256,6 +230,8 @@ fn recover(storage: &Arc<dyn Storage>, journal: u64, recovery: &mut dyn Recovery
     let folder = segment::folder_name(journal);
     let mut report = report(&**storage, journal);
     let numbers = segment::numbers(&**storage, &folder)?;
+    let evidence = Evidence::read(&**storage, &folder)?;
+    let lengths = evidence.check_segments(&**storage, &folder, &numbers)?;
     let mut snapshot = None;
     if recovery.takes_snapshots() {
         (snapshot, report.passed_over) = snapshot::newest(&**storage, &folder, journal, &numbers)?;
@@ -292,19 +268,47 @@ fn recover(storage: &Arc<dyn Storage>, journal: u64, recovery: &mut dyn Recovery
     }
     report.segments = walk.number - uncovered + 1;
     report.last_sequence = walk.expect.sequence - 1;
+    if walk.expect.frame == 1 && evidence.has_begun() {
+        return Err(Fault::Corrupt(walk.damage(NO_FRAME.to_owned())));
+    }
+    if let Some(what) = evidence.beyond(report.last_sequence) {
+        return Err(Fault::Corrupt(walk.damage(what)));
+    }
+    report.stopped = evidence.stopped;
     report.torn_tail = torn_tail(&walk, dirty_end, &following);
 
     // The journal is sound: from here on it is written.
+    if evidence.stopped.is_some() {
+        extent::unmark(&**storage, &walk.folder)?;
+    }
     segment::remove_unfinished(&**storage, &walk.folder)?;
     snapshot::remove_unfinished(&**storage, &walk.folder)?;
+    extent::remove_unfinished(&**storage, &walk.folder)?;
     let segment = mend_tail(&walk, dirty_end)?;
-    let ready = mend_following(&walk, following)?;
+    let ready = mend_following(&walk, &following)?;
+    let extent = evidence.renewed(lengths);
+    if evidence.extent.as_ref() != Some(&extent) {
+        write_unless_full(&extent, &**storage, &walk.folder)?;
+    }
     // Whoever made the last segment, or the naming file, may have died before the names were on the disk.
     for folder in [walk.folder.as_str(), ""] {
         storage.sync_dir(folder).map_err(|error| DiskError::new("sync", &**storage, folder, error))?;
     }
     let position = Position::after(journal, walk.expect, walk.offset);
-    Ok(Found { position, segment, ready, uncovered, report })
+    let first = numbers.first().copied().unwrap_or(1);
+    Ok(Found { position, segment, ready, uncovered, first, extent, report })
+}
+
+/// What is said of a journal without frames.
+pub(crate) const NO_FRAME: &str = "the first frame is missing or not whole, and it was on the disk";
+
+/// What is not listed is taken as it is, so that an exchange can also start where the disk is full.
+fn write_unless_full(extent: &Extent, storage: &dyn Storage, folder: &str) -> Result<(), DiskError> {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    match extent.write(storage, folder) {
+        Err(error) if matches!(error.source.kind(), StorageFull | QuotaExceeded) => Ok(()),
+        written => written,
+    }
 }
 
 /// Bytes that are neither frames nor zeros: what a crash left of the last write.
@@ -314,67 +318,4 @@ pub(crate) fn torn_tail(walk: &Walk, dirty_end: u64, following: &[Following]) ->
     }
     let torn = following.iter().find(|segment| !segment.is_clean)?;
     Some(TornTail { segment: torn.number, offset: 0, bytes: torn.len })
-}
-
-/// Writes the valid part of the last segment again and clears what is behind it: after a crash the page
-/// cache may show what the disk never got, and would say that a sync of it succeeded.
-fn mend_tail(walk: &Walk, dirty_end: u64) -> Result<OpenSegment, DiskError> {
-    const PIECE: u64 = 1 << 20;
-    let storage = &*walk.storage;
-    let name = segment::path(&walk.folder, walk.number);
-    let failed = |error| DiskError::new("write", storage, &name, error);
-    let file = storage.open(&name, Access::Write).map_err(failed)?;
-    let len = file.len().map_err(failed)?;
-    // The last frame is whole without its padding, which a file that was cut may lack.
-    let (valid_end, dirty_end) = (walk.offset.min(len), dirty_end.min(len));
-    let mut bytes = Vec::new();
-    let mut offset = 0;
-    while offset < dirty_end {
-        let end = (offset + PIECE).min(dirty_end);
-        bytes.clear();
-        bytes.resize(usize::try_from(end - offset).unwrap_or(usize::MAX), 0);
-        if offset < valid_end {
-            let valid = usize::try_from(end.min(valid_end) - offset).unwrap_or(usize::MAX);
-            read_all(&*file, &mut bytes[..valid], offset).map_err(failed)?;
-        }
-        file.write_at(&bytes, offset).map_err(failed)?;
-        offset = end;
-    }
-    file.sync().map_err(failed)?;
-    Ok(OpenSegment { number: walk.number, file, len })
-}
-
-fn read_all(file: &dyn StorageFile, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    while !bytes.is_empty() {
-        match file.read_at(bytes, offset)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            read => (bytes, offset) = (&mut bytes[read..], offset + read as u64),
-        }
-    }
-    Ok(())
-}
-
-/// Takes over the segments that were prepared but hold no frame yet. One that cannot be used, and those
-/// behind it, are removed from the last one back, so that a crash in between leaves no gap.
-fn mend_following(walk: &Walk, following: Vec<Following>) -> Result<VecDeque<OpenSegment>, DiskError> {
-    let storage = &*walk.storage;
-    let usable =
-        following.iter().take_while(|segment| segment.is_clean && segment.len >= SEGMENT_BYTES_MIN).count();
-    for segment in following[usable..].iter().rev() {
-        let name = segment::path(&walk.folder, segment.number);
-        storage.remove(&name).map_err(|error| DiskError::new("remove", storage, &name, error))?;
-        storage
-            .sync_dir(&walk.folder)
-            .map_err(|error| DiskError::new("sync", storage, &walk.folder, error))?;
-    }
-    let mut ready = VecDeque::new();
-    for &Following { number, len, .. } in &following[..usable] {
-        let name = segment::path(&walk.folder, number);
-        let failed = |error| DiskError::new("write", storage, &name, error);
-        let file = storage.open(&name, Access::Write).map_err(failed)?;
-        // The process that made it may have died before its zeros were on the disk.
-        file.sync().map_err(failed)?;
-        ready.push_back(OpenSegment { number, file, len });
-    }
-    Ok(ready)
 }

@@ -40,13 +40,15 @@ pub struct RecoveryReport {
     pub last_sequence: u64,
     /// The time of the last event, in nanoseconds since the Unix epoch.
     pub last_time_ns: u64,
-    /// An unfinished write that was cut off.
+    /// The last event before the stop, if the journal was stopped cleanly and this is the first start since.
+    pub stopped: Option<u64>,
+    /// Bytes behind the last whole write that were cut off.
     pub torn_tail: Option<TornTail>,
     /// How durable what follows will be.
     pub durability: Durability,
 }
 
-/// What a crash left of a frame that was never acknowledged.
+/// Bytes that are no whole frame: what a crash left of the last write, or what became of it since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TornTail {
     /// The segment.
@@ -95,11 +97,19 @@ impl fmt::Display for RecoveryReport {
         }
         if let Some(TornTail { segment, offset, bytes }) = self.torn_tail {
             let name = segment::file_name(segment);
-            write!(
-                f,
-                " An unfinished write of {bytes} bytes in {name} at offset {offset} was cut off: it had not been \
-                 acknowledged."
-            )?;
+            write!(f, " {bytes} bytes in {name} at offset {offset} were no whole write, and were cut off: ")?;
+            match self.stopped {
+                Some(last) => write!(
+                    f,
+                    "they had not been acknowledged, since the exchange was stopped cleanly with event {last}, which is \
+                     here."
+                )?,
+                None => f.write_str(
+                    "they may or may not have been acknowledged. The exchange was not stopped cleanly; a crash leaves \
+                     such bytes of a write that was not yet acknowledged, and a disk or a copy that is damaged leaves \
+                     them of one that was.",
+                )?,
+            }
         }
         if self.durability == Durability::None {
             f.write_str(

@@ -71,6 +71,17 @@ pub(crate) fn remove_unfinished(storage: &dyn Storage, folder: &str) -> Result<(
     Ok(())
 }
 
+/// Writes zeros from here to there.
+pub(crate) fn clear(file: &dyn StorageFile, mut from: u64, to: u64) -> std::io::Result<()> {
+    while from < to {
+        let rest = usize::try_from(to - from).unwrap_or(usize::MAX);
+        let zeros = &ZEROS[..rest.min(ZEROS.len())];
+        file.write_at(zeros, from)?;
+        from += zeros.len() as u64;
+    }
+    Ok(())
+}
+
 /// Makes a segment full of zeros.
 pub(crate) fn create(
     storage: &dyn Storage,

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A directory of files. Names are relative to it, with `/` between folders; `""` is the directory.
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
@@ -23,6 +24,13 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes the names in a folder durable.
     fn sync_dir(&self, folder: &str) -> io::Result<()>;
+    /// Removes a folder that is empty.
+    fn remove_dir(&self, _folder: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// The start that made the directory and the lock has succeeded, and they stay; or it has failed, and what it
+    /// made goes, unless something else is in it. Called while the lock is held.
+    fn end_start(&self, _started: bool) {}
     /// Takes the lock of this name, or fails with [`io::ErrorKind::WouldBlock`] where another has it.
     fn lock(&self, name: &str) -> io::Result<Lock>;
 }
@@ -76,12 +84,18 @@ impl fmt::Debug for Lock {
 #[derive(Clone, Debug)]
 pub struct FileStorage {
     root: PathBuf,
+    /// What a start has made so far.
+    made: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl FileStorage {
     /// The directory need not be there yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), made: Arc::default() }
+    }
+
+    fn note_made(&self, paths: impl IntoIterator<Item = PathBuf>) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).extend(paths);
     }
 }
 
@@ -93,6 +107,8 @@ impl Storage for FileStorage {
     fn create_dir(&self, folder: &str) -> io::Result<()> {
         let path = self.root.join(folder);
         let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.exists()).collect();
+        // The outermost first, as they are made; some of them may be when it fails.
+        self.note_made(missing.iter().rev().map(|path| path.to_path_buf()));
         match std::fs::create_dir_all(&path) {
             // What the system says of a file in the way depends on where it is.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -132,16 +148,39 @@ impl Storage for FileStorage {
         std::fs::remove_file(self.root.join(name))
     }
 
+    fn remove_dir(&self, folder: &str) -> io::Result<()> {
+        std::fs::remove_dir(self.root.join(folder))
+    }
+
+    fn end_start(&self, started: bool) {
+        let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
+        for path in made.iter().rev().filter(|_| !started) {
+            // A folder that is not empty is no longer only ours, and stays.
+            let _ = std::fs::remove_file(path).or_else(|_| std::fs::remove_dir(path));
+        }
+    }
+
     fn sync_dir(&self, folder: &str) -> io::Result<()> {
         File::open(self.root.join(folder))?.sync_all()
     }
 
     fn lock(&self, name: &str) -> io::Result<Lock> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(self.root.join(name))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock::new(file)),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => Err(error),
+        let path = self.root.join(name);
+        loop {
+            let is_new = !path.exists();
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            // A start that failed may have removed the file meanwhile, and another has made and locked it anew.
+            let held = file.metadata()?;
+            let is_there = |there: std::fs::Metadata| (there.dev(), there.ino()) == (held.dev(), held.ino());
+            if std::fs::metadata(&path).is_ok_and(is_there) {
+                self.note_made(is_new.then_some(path));
+                return Ok(Lock::new(file));
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::DiskError;
+use crate::extent::Extent;
 use crate::segment::{self, OpenSegment};
 use crate::snapshot::{SnapshotMaker, SnapshotOptions};
 use crate::storage::{Lock, Storage};
@@ -35,6 +36,15 @@ pub struct SegmentSupply {
     stopped: AtomicBool,
     /// How much of the segment in use is written.
     used: AtomicU64,
+    /// How long the segment in use is, and those that are ready are together.
+    len: AtomicU64,
+    ready_bytes: AtomicU64,
+    /// The last event that is on the disk, as far as that is known.
+    durable: AtomicU64,
+    /// The first segment that has not been removed.
+    first: AtomicU64,
+    /// What `segments.list` says.
+    extent: Mutex<Extent>,
 }
 
 #[derive(Debug)]
@@ -52,12 +62,58 @@ impl SegmentSupply {
     pub(crate) fn new(ready: VecDeque<OpenSegment>, next: u64, used: u64) -> Self {
         Self {
             used: AtomicU64::new(used),
+            len: AtomicU64::new(0),
+            ready_bytes: AtomicU64::new(ready.iter().map(|segment| segment.len).sum()),
             shelf: Mutex::new(Shelf { ready, next, problem: None }),
             changed: Condvar::new(),
             filled: Condvar::new(),
             degraded: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            durable: AtomicU64::new(0),
+            first: AtomicU64::new(1),
+            extent: Mutex::default(),
         }
+    }
+
+    /// With what `segments.list` says, the first segment that there is, and the length of the one in use.
+    pub(crate) fn with_extent(mut self, first: u64, extent: Extent, len: u64) -> Self {
+        self.len = AtomicU64::new(len);
+        self.first = AtomicU64::new(first);
+        self.extent = Mutex::new(extent);
+        self
+    }
+
+    /// Everything up to this event is on the disk.
+    pub(crate) fn note_durable(&self, sequence: u64) {
+        self.durable.store(sequence, Ordering::Relaxed);
+    }
+
+    /// Segments before this one are being removed.
+    pub(crate) fn note_first(&self, number: u64) {
+        self.first.store(number, Ordering::Release);
+    }
+
+    /// Whether `segments.list` says that the first event was on the disk.
+    pub(crate) fn has_reached(&self) -> bool {
+        self.extent.lock().unwrap_or_else(PoisonError::into_inner).reached > 0
+    }
+
+    /// Lists a segment that was made, durably, before it is used; and up to where everything is on the disk.
+    pub(crate) fn list(
+        &self,
+        storage: &dyn Storage,
+        folder: &str,
+        segment: Option<&OpenSegment>,
+    ) -> Result<(), DiskError> {
+        let mut extent = self.extent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listed = extent.clone();
+        let first = self.first.load(Ordering::Acquire);
+        listed.lengths.retain(|number, _| *number >= first);
+        listed.lengths.extend(segment.map(|segment| (segment.number, segment.len)));
+        listed.reached = listed.reached.max(self.durable.load(Ordering::Relaxed));
+        listed.write(storage, folder)?;
+        *extent = listed;
+        Ok(())
     }
 
     /// Whether the next segment could not be prepared. What adds to the journal should then be refused,
@@ -74,6 +130,15 @@ impl SegmentSupply {
     /// Whether a segment lies ready, so that the writer would not wait for one.
     pub fn is_ready(&self) -> bool {
         !self.shelf().ready.is_empty()
+    }
+
+    /// Bytes that can be written though no other segment is ever prepared, whatever frames they are in: a frame that
+    /// does not fit in the rest of a segment goes to the next.
+    pub fn room(&self) -> u64 {
+        match self.ready_bytes.load(Ordering::Acquire) {
+            0 => self.len.load(Ordering::Relaxed).saturating_sub(self.used.load(Ordering::Relaxed)),
+            ready => ready,
+        }
     }
 
     /// Ends every wait, for good: the writer's with [`LogError::Stopped`](crate::LogError::Stopped).
@@ -110,7 +175,9 @@ impl SegmentSupply {
         let mut shelf = self.shelf();
         loop {
             if let Some(segment) = shelf.ready.pop_front() {
+                self.len.store(segment.len, Ordering::Relaxed);
                 self.used.store(0, Ordering::Relaxed);
+                self.ready_bytes.fetch_sub(segment.len, Ordering::Release);
                 drop(shelf);
                 self.changed.notify_all();
                 return Some(segment);
@@ -198,6 +265,11 @@ impl SegmentPreparer {
         SnapshotMaker::new(storage, self.folder.clone(), supply, self.uncovered, options, lock)
     }
 
+    /// The folder of the journal, for messages.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.storage.root().join(&self.folder)
+    }
+
     /// What it shares with the writer.
     pub fn supply(&self) -> &Arc<SegmentSupply> {
         &self.supply
@@ -232,6 +304,18 @@ impl SegmentPreparer {
         self.prepare(|done| supply.rest(done))
     }
 
+    fn list(&self, segment: Option<OpenSegment>) -> Result<Option<OpenSegment>, DiskError> {
+        let Some(segment) = segment else { return Ok(None) };
+        match self.supply.list(&*self.storage, &self.folder, Some(&segment)) {
+            Ok(()) => Ok(Some(segment)),
+            Err(error) => {
+                // Gives the space of a full disk back; one that stays does no harm.
+                let _ = self.storage.remove(&segment::path(&self.folder, segment.number));
+                Err(error)
+            }
+        }
+    }
+
     fn prepare(&self, go_on: impl Fn(u64) -> bool) -> Result<PrepareOutcome, DiskError> {
         if !self.is_needed() {
             return Ok(PrepareOutcome::NotNeeded);
@@ -239,10 +323,12 @@ impl SegmentPreparer {
         // Only the preparer raises it, so it is still that when the segment is put on the shelf.
         let number = self.supply.shelf().next;
         let created = segment::create_while(&*self.storage, &self.folder, number, self.segment_bytes, go_on);
+        let created = created.and_then(|segment| self.list(segment));
         let mut shelf = self.supply.shelf();
         self.supply.degraded.store(created.is_err(), Ordering::Relaxed);
         shelf.problem = created.as_ref().err().map(ToString::to_string);
         let Some(segment) = created? else { return Ok(PrepareOutcome::NotNeeded) };
+        self.supply.ready_bytes.fetch_add(segment.len, Ordering::Release);
         shelf.ready.push_back(segment);
         shelf.next += 1;
         drop(shelf);

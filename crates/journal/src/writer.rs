@@ -1,19 +1,21 @@
 //! The log: transactions gather in a frame, a commit writes and syncs it.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use betex_core::event::{Event, Stamp};
 use zerocopy::IntoBytes;
 
+use crate::begin;
 use crate::error::{DiskError, LogError};
+use crate::extent;
 use crate::frame::{
     self, BODY_BYTES_MAX, BODY_GATHER_BYTES, ChainHash, FRAME_BYTES_MAX, FrameHeader, HEADER_BYTES,
 };
 use crate::record::{BodyEncoder, EncodeError};
+use crate::report::RecoveryReport;
 use crate::segment::{self, OpenSegment};
-use crate::storage::Lock;
+use crate::storage::{Access, Lock, Storage};
 use crate::supply::SegmentSupply;
 use crate::walk::Expect;
 
@@ -30,6 +32,16 @@ pub trait Log: Send {
     fn frames(&self) -> u64;
     /// Bytes of these, headers and padding included.
     fn bytes(&self) -> u64;
+    /// To be called once the first frame is durable, and before anything in it is acknowledged: says that it is there,
+    /// so that a start notices a journal which has lost it.
+    fn settle(&mut self) -> Result<(), LogError> {
+        Ok(())
+    }
+    /// Nothing more will come: leaves a mark which says that everything is on the disk, so that the next start
+    /// notices if something is not. Nothing can be appended any more.
+    fn close(&mut self) -> Result<(), LogError> {
+        Ok(())
+    }
 }
 
 /// Whether a commit waits for the disk.
@@ -73,6 +85,15 @@ impl Position {
     }
 }
 
+/// Where a journal is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) storage: Arc<dyn Storage>,
+    /// The journal's, in the storage.
+    pub(crate) folder: String,
+    pub(crate) _lock: Arc<Lock>,
+}
+
 /// The log of one process in segments on a disk.
 ///
 /// After the first error of the disk it is poisoned: every later call fails, nothing is tried again.
@@ -82,10 +103,10 @@ pub struct JournalWriter {
     position: Position,
     segment: OpenSegment,
     durability: Durability,
-    /// The journal's, for messages.
-    folder: PathBuf,
+    place: Place,
     supply: Arc<SegmentSupply>,
-    _lock: Arc<Lock>,
+    /// The segment that was in use when the journal was opened.
+    first_segment: u64,
     /// The open frame: room for its header, then its body.
     buffer: Vec<u8>,
     body: BodyEncoder,
@@ -98,12 +119,11 @@ pub struct JournalWriter {
 
 impl JournalWriter {
     pub(crate) fn new(
+        place: Place,
         position: Position,
         segment: OpenSegment,
         durability: Durability,
-        folder: PathBuf,
         supply: Arc<SegmentSupply>,
-        lock: Arc<Lock>,
     ) -> Self {
         // All that a frame will ever need, so that nothing is allocated later.
         let mut buffer = Vec::with_capacity(frame::padded(FRAME_BYTES_MAX));
@@ -111,11 +131,11 @@ impl JournalWriter {
         Self {
             next_sequence: position.sequence,
             position,
+            first_segment: segment.number,
             segment,
             durability,
-            folder,
+            place,
             supply,
-            _lock: lock,
             buffer,
             body: BodyEncoder::new(),
             frames: 0,
@@ -159,6 +179,10 @@ impl JournalWriter {
         let padded = frame::padded(len);
         if self.position.offset + padded as u64 > self.segment.len {
             self.segment = self.supply.take().ok_or(LogError::Stopped)?;
+            if self.durability == Durability::Always {
+                // What is in the segment in use is not listed, so that a start judges its torn end by the mark alone.
+                self.supply.note_durable(self.durable_sequence());
+            }
             self.position.offset = 0;
         }
         let mut header = FrameHeader {
@@ -188,8 +212,7 @@ impl JournalWriter {
         });
         if let Err((doing, source)) = synced {
             self.is_poisoned = true;
-            let path = self.folder.join(segment::file_name(self.segment.number));
-            return Err(LogError::Disk(DiskError { doing, path, source }));
+            return Err(LogError::Disk(self.failed(doing, source)));
         }
         self.position.frame += 1;
         self.position.sequence = self.next_sequence;
@@ -249,5 +272,63 @@ impl Log for JournalWriter {
 
     fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    fn settle(&mut self) -> Result<(), LogError> {
+        if self.supply.has_reached() || self.durable_sequence() == 0 {
+            return Ok(());
+        }
+        if self.durability == Durability::None {
+            self.segment.file.sync().map_err(|error| self.failed("sync", error))?;
+        }
+        self.supply.note_durable(self.durable_sequence());
+        let Place { storage, folder, .. } = &self.place;
+        self.supply.list(&**storage, folder, None)?;
+        storage.end_start(true);
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), LogError> {
+        self.commit()?;
+        if self.durable_sequence() > 0 {
+            self.mark()?;
+        }
+        self.is_poisoned = true;
+        Ok(())
+    }
+}
+
+impl JournalWriter {
+    /// Takes back what was done to open the journal: one that was begun goes, and one that was stopped cleanly is
+    /// marked so again. For a start that fails later; nothing may have been appended.
+    pub fn withdraw(mut self, report: &RecoveryReport) {
+        let Place { storage, folder, .. } = &self.place;
+        if self.frames > 0 {
+            return;
+        }
+        if report.fresh {
+            begin::discard(&**storage, folder);
+            storage.end_start(false);
+        } else if report.stopped.is_some() {
+            // Without the mark the next start only knows less.
+            let _ = self.close();
+        }
+    }
+
+    fn mark(&self) -> Result<(), DiskError> {
+        let Place { storage, folder, .. } = &self.place;
+        if self.durability == Durability::None {
+            for number in self.first_segment..=self.segment.number {
+                let name = segment::path(folder, number);
+                let synced = storage.open(&name, Access::Write).and_then(|file| file.sync());
+                synced.map_err(|error| DiskError::new("sync", &**storage, &name, error))?;
+            }
+        }
+        extent::mark_stopped(&**storage, folder, self.durable_sequence())
+    }
+
+    fn failed(&self, doing: &'static str, error: std::io::Error) -> DiskError {
+        let name = segment::path(&self.place.folder, self.segment.number);
+        DiskError::new(doing, &*self.place.storage, &name, error)
     }
 }

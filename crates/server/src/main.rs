@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use betex_server::{Args, Options, Server, StartError};
-use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
 
 /// The server did not start.
 const FAILED: u8 = 1;
@@ -17,12 +15,17 @@ const MISUSED: u8 = 2;
 const SIGNAL_PAUSE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let options = match Args::parse().resolve() {
+    let args = match Args::of_process() {
+        Ok(args) => args,
+        Err(error) => return fail(MISUSED, &error),
+    };
+    let options = match args.resolve() {
         Ok(options) => options,
         Err(error) => return fail(MISUSED, &error),
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    if let Err(problem) = betex_server::begin_logging() {
+        return fail(MISUSED, &problem);
+    }
     raise_open_files();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

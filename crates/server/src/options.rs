@@ -260,7 +260,7 @@ fn min_quantity_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
     min_quantity(&said).map(Some).map_err(problem)
 }
 
-/// A configuration file that cannot be used.
+/// An option, or a configuration file, that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionsError {
     /// It cannot be read.
@@ -270,6 +270,14 @@ pub enum OptionsError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A path that nobody means.
+    #[error("{option}: {problem}")]
+    Path {
+        /// Which option.
+        option: &'static str,
+        /// What is wrong with it, and what would be valid.
+        problem: String,
     },
     /// It does not say what it should.
     #[error("the configuration file {path} is not valid: {problem}")]
@@ -284,9 +292,12 @@ pub enum OptionsError {
 impl Args {
     /// Puts the file and the defaults under what was given.
     pub fn resolve(self) -> Result<Options, OptionsError> {
+        if let Some(config) = &self.config {
+            check_path("config", config)?;
+        }
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let default = Options::default();
-        Ok(Options {
+        let options = Options {
             grpc_port: self.grpc_port.or(file.grpc_port).unwrap_or(default.grpc_port),
             http_port: self.http_port.or(file.http_port).unwrap_or(default.http_port),
             bind: self.bind.or(file.bind).unwrap_or(default.bind),
@@ -319,8 +330,25 @@ impl Args {
                 .resume_memory_bytes
                 .or(file.resume_memory_bytes)
                 .unwrap_or(default.resume_memory_bytes),
-        })
+        };
+        check_path("data-dir", &options.data_dir)?;
+        Ok(options)
     }
+}
+
+/// Refuses a path that would be made, or shown, other than it was meant.
+fn check_path(option: &'static str, path: &Path) -> Result<(), OptionsError> {
+    let text = path.to_string_lossy();
+    let problem = if text.is_empty() {
+        "it is empty; a path is valid".to_owned()
+    } else if text.contains(char::is_control) {
+        format!("{text:?} has a control character; a path without one is valid")
+    } else if text.trim() != text {
+        format!("{text:?} begins or ends with a blank; {:?} would be valid", text.trim())
+    } else {
+        return Ok(());
+    };
+    Err(OptionsError::Path { option, problem })
 }
 
 fn read(path: &Path) -> Result<File, OptionsError> {
@@ -370,6 +398,25 @@ mod tests {
         assert_eq!(engine.limits.closed_market_ttl_ms, 2_000);
         assert_eq!((engine.segment_bytes, engine.snapshot_every_segments), (1 << 20, 2));
         assert_eq!((engine.retention_bytes, engine.retention_age), (0, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_path_that_nobody_means_is_refused() {
+        for (path, words) in [
+            ("", "it is empty"),
+            ("a\nb", "has a control character"),
+            ("\u{1b}[2J", "has a control character"),
+            ("data ", "\"data\" would be valid"),
+        ] {
+            let in_file = resolve(&format!("data-dir = {path:?}").replace("\\u{1b}", "\\u001b"), &[]);
+            // Of an empty flag clap says it.
+            let flag = (!path.is_empty()).then(|| resolve("", &["--data-dir", path]));
+            for said in [Some(in_file), flag].into_iter().flatten() {
+                let said = said.unwrap_err().to_string();
+                assert!(said.starts_with("data-dir: ") && said.contains(words), "{path:?}: {said}");
+                assert!(!said.contains(char::is_control), "{said:?}");
+            }
+        }
     }
 
     #[test]

@@ -175,6 +175,15 @@ impl Log for SimLog {
     fn bytes(&self) -> u64 {
         self.inner.bytes()
     }
+
+    fn settle(&mut self) -> Result<(), LogError> {
+        let result = self.inner.settle();
+        self.tell(result)
+    }
+
+    fn close(&mut self) -> Result<(), LogError> {
+        self.inner.close()
+    }
 }
 
 /// What a frame begins with, and how long its header is.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use betex_core::command::MarketConfig;
-use betex_journal::{FileStorage, Storage};
+use betex_journal::{FileStorage, RecoveryReport, Storage};
 use parking_lot::Mutex;
 
 use super::clock::{self, Clock, EngineTime, MachineTime, SteadyClock, TimeSource};
@@ -115,18 +115,15 @@ impl EngineBuilder {
         let time = Arc::new(EngineTime::new(source, floor_ns));
         let clock = clock.unwrap_or_else(|| Box::new(SteadyClock::new(Arc::clone(&time))));
         let responders = handlers.iter().filter_map(|registered| registered.handler.responder()).collect();
-        let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders);
-        let folder = format!("{:016x}", report.journal);
-        let positions = HandlerPositions::open(Arc::clone(&storage), &folder, config.handler_claim)?;
-        // Handlers follow before anything happens, so that none misses the first event; and all are asked
-        // where they begin before the first of them is started.
-        let positions = Arc::new(positions);
-        let mut following = Vec::new();
-        for registered in handlers.into_iter().filter(|registered| registered.handler.wants_events()) {
-            let now_ns = time.now_ns();
-            let (name, last) = (&registered.options.name, shared.feeds.shown());
-            following.push((positions.register(name, registered.recovery, last, now_ns)?, registered));
-        }
+        let (following, positions) = match follow(&storage, &config, handlers, &report, time.now_ns()) {
+            Ok(following) => following,
+            Err(error) => {
+                drop((preparer, maker));
+                log.withdraw(&report);
+                return Err(error);
+            }
+        };
+        let (stages, shared) = pipeline::wire(&config, state, Box::new(log), clock, responders, &supply);
         let (mut trackers, mut followers) = (Vec::new(), Vec::new());
         for (after, registered) in following {
             let (tracker, thread) = start_handler(registered, after, &shared, &storage, &positions, &time)?;
@@ -161,6 +158,28 @@ impl EngineBuilder {
         }
         Ok(engine)
     }
+}
+
+/// The handlers that are to hear of events, and behind which one each begins; all are asked before the first is
+/// started. And the positions of those that recover.
+type Following = (Vec<(Option<u64>, Registered)>, Arc<HandlerPositions>);
+
+fn follow(
+    storage: &Arc<dyn Storage>,
+    config: &Config,
+    handlers: Vec<Registered>,
+    report: &RecoveryReport,
+    now_ns: u64,
+) -> Result<Following, EngineError> {
+    let folder = format!("{:016x}", report.journal);
+    let positions = Arc::new(HandlerPositions::open(Arc::clone(storage), &folder, config.handler_claim)?);
+    let mut following = Vec::new();
+    for registered in handlers.into_iter().filter(|registered| registered.handler.wants_events()) {
+        let (name, last) = (&registered.options.name, report.last_sequence);
+        following.push((positions.register(name, registered.recovery, last, now_ns)?, registered));
+    }
+    positions.tell_beyond(report.last_sequence);
+    Ok((following, positions))
 }
 
 fn start_handler(

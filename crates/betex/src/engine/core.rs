@@ -6,6 +6,7 @@ use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use betex_core::command::{Command, MarketConfig};
+use betex_core::reject::Rejection;
 use betex_core::snapshot::MarketSnapshot;
 use betex_core::state::State;
 use betex_core::types::MarketId;
@@ -113,7 +114,7 @@ impl Engine {
         let (sender, answer) = oneshot::channel();
         // The caller may have gone away; the command has happened all the same.
         self.submit_with(command, move |response| drop(sender.send(response.to_owned())))?;
-        answer.recv().map_err(|_| EngineError::Stopped)
+        taken(answer.recv().map_err(|_| EngineError::Stopped)?)
     }
 
     /// Submits a command and resolves with its answer. The command is submitted at once, whether or not
@@ -129,7 +130,7 @@ impl Engine {
         let submitted = self.submit_with(command, move |response| drop(sender.send(response.to_owned())));
         async move {
             submitted?;
-            answer.await.map_err(|_| EngineError::Stopped)
+            taken(answer.await.map_err(|_| EngineError::Stopped)?)
         }
     }
 
@@ -188,7 +189,8 @@ impl Engine {
         }
         let full = self.supply.problem().map(|problem| {
             format!(
-                "new orders, markets, outcomes and accounts are refused, cancels and lifecycle go on: {problem}"
+                "new orders, markets, outcomes and accounts are refused, cancels and lifecycle go on while the last segment \
+                 has room: {problem}"
             )
         });
         let handlers = self.handlers();
@@ -279,6 +281,11 @@ impl Engine {
         // What has ended was caught there, and what hangs cannot be waited for.
         followers.clear();
     }
+}
+
+/// An answer, unless it is that there was no room on the disk for what was decided.
+fn taken(response: OwnedResponse) -> Result<OwnedResponse, EngineError> {
+    if response.result == Err(Rejection::JournalFull) { Err(EngineError::JournalFull) } else { Ok(response) }
 }
 
 /// How often a stop looks whether all have ended.

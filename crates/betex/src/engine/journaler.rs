@@ -42,6 +42,10 @@ impl Gate {
         ::metrics::counter!(crate::metrics::JOURNAL_BYTES).absolute(log.bytes());
     }
 
+    pub(crate) fn durable_sequence(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
     pub(crate) fn stats(&self) -> JournalStats {
         let durable_sequence = self.durable.load(Ordering::Acquire);
         let (frames, bytes) = (self.frames.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
@@ -55,6 +59,8 @@ pub(crate) struct Journaler {
     poller: JournalPoller,
     gate: Arc<Gate>,
     dispatcher_bell: Arc<Doorbell>,
+    /// The journal says that it has begun.
+    is_settled: bool,
 }
 
 /// How a step ended.
@@ -79,7 +85,7 @@ impl Journaler {
         gate: Arc<Gate>,
         dispatcher_bell: Arc<Doorbell>,
     ) -> Self {
-        Self { log, poller, gate, dispatcher_bell }
+        Self { log, poller, gate, dispatcher_bell, is_settled: false }
     }
 
     /// Writes and syncs what the ring holds. After an error the gate never opens again: what was
@@ -88,7 +94,12 @@ impl Journaler {
         let mut guard = match self.poller.take(BATCH) {
             Ok(guard) => guard,
             Err(Polling::NoEvents) => return Ok(Step::Idle),
-            Err(Polling::Shutdown) => return Ok(Step::Finished),
+            Err(Polling::Shutdown) => {
+                if let Err(error) = self.log.close() {
+                    tracing::warn!(%error, "the mark of a clean stop cannot be written: the next start takes this for a crash");
+                }
+                return Ok(Step::Finished);
+            }
         };
         // Dropping the guard opens the gate, and unwinding would drop it.
         let bomb = AbortOnUnwind::new("the journal");
@@ -96,12 +107,14 @@ impl Journaler {
         let written = (&mut guard)
             .filter(|slot| !slot.events.is_empty())
             .try_for_each(|slot| log.append(&slot.stamp, &slot.events))
-            .and_then(|()| log.commit());
+            .and_then(|()| log.commit())
+            .and_then(|()| if self.is_settled { Ok(()) } else { log.settle() });
         bomb.defuse();
         if let Err(error) = written {
             std::mem::forget(guard);
             return Err(error);
         }
+        self.is_settled = true;
         self.gate.note(log);
         drop(guard);
         self.dispatcher_bell.ring();

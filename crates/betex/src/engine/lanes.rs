@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use betex_core::command::{Command, CommandKind};
+use betex_core::state::State;
+use betex_core::types::{ClientOrderId, MarketId};
 use crossbeam_queue::ArrayQueue;
 
 use super::doorbell::Doorbell;
@@ -78,6 +80,24 @@ impl Lanes {
             | CommandKind::CancelOrders(_)
             | CommandKind::RemoveMarket
             | CommandKind::CancelOrder { .. } => false,
+        }
+    }
+
+    /// Whether a command would add nothing, as far as this state shows, since what it makes is there. It is answered so
+    /// also while the disk is full: that is how a client learns, after a lost answer, that it was done.
+    pub(crate) fn is_known(state: &State, market: MarketId, kind: &CommandKind) -> bool {
+        let order = |account, id: Option<&ClientOrderId>| {
+            let market = id.and_then(|id| Some((state.market(market)?, id)));
+            market.is_some_and(|(market, id)| market.client_order(account, id.as_str()).is_some())
+        };
+        match kind {
+            CommandKind::PlaceOrder { account_id, client_order_id, .. } => {
+                order(*account_id, client_order_id.as_ref())
+            }
+            CommandKind::SubmitOrder(new) => order(new.account_id, new.client_order_id.as_ref()),
+            CommandKind::CreateMarket(new) => !new.key.is_empty() && state.market_named(&new.key).is_some(),
+            CommandKind::RegisterAccount { name } => state.account_named(name).is_some(),
+            _ => false,
         }
     }
 

@@ -29,7 +29,7 @@ use super::journaler::{Gate, Journaler, Step};
 use super::lane::CommandLane;
 use super::lanes::{Lanes, Submission};
 use super::response::Responder;
-use super::sequencer::{Progress, Sequencer};
+use super::sequencer::{Progress, Room, Sequencer};
 use crate::config::Config;
 use crate::disruptor::ring;
 use crate::error::EngineError;
@@ -55,11 +55,11 @@ impl Shared {
         if command.correlation_id.as_ref().is_some_and(|id| id.0.len() > CorrelationId::BYTES_MAX) {
             return Err(EngineError::Invalid { field: "correlation_id", problem: "at most 128 bytes" });
         }
-        let pushed = if Lanes::takes_room(&command.kind) && supply.is_degraded() {
-            Err(EngineError::JournalFull)
-        } else {
-            self.lanes.push(lane, submission)
-        };
+        let is_refused = supply.is_degraded()
+            && Lanes::takes_room(&command.kind)
+            && !Lanes::is_known(&self.read.read(), command.market_id, &command.kind);
+        let pushed =
+            if is_refused { Err(EngineError::JournalFull) } else { self.lanes.push(lane, submission) };
         if pushed.is_err() {
             ::metrics::counter!(crate::metrics::REFUSED).increment(1);
         }
@@ -125,6 +125,7 @@ pub(crate) fn wire(
     log: Box<dyn Log>,
     clock: Box<dyn Clock>,
     responders: Vec<Arc<dyn Responder>>,
+    supply: &Arc<SegmentSupply>,
 ) -> (Stages, Shared) {
     let sequence = state.sequence();
     let shared = Shared {
@@ -143,8 +144,12 @@ pub(crate) fn wire(
             Arc::clone(&shared.lanes),
             producer,
             replies,
-            Arc::clone(&journal_bell),
             clock,
+            Room {
+                supply: Arc::clone(supply),
+                gate: Arc::clone(&shared.gate),
+                bell: Arc::clone(&journal_bell),
+            },
         ),
         journaler: Journaler::new(
             log,
@@ -241,7 +246,10 @@ pub(crate) fn prepare_segments(mut preparer: SegmentPreparer) -> Result<JoinHand
                     %error,
                     "the next journal segment cannot be prepared: what makes the exchange grow is refused"
                 ),
-                Ok(_) if failing => tracing::info!("the journal has room again: everything is taken"),
+                Ok(_) if failing => {
+                    let folder = preparer.folder();
+                    tracing::info!(folder = %folder.display(), "the journal has room again: everything is taken");
+                }
                 _ => (),
             }
             failing = prepared.is_err();

@@ -107,6 +107,23 @@ impl HandlerPositions {
         Ok(Some(after))
     }
 
+    /// Alarms for positions of handlers that stay away which the journal does not reach: it has lost its end, or it is
+    /// an older one that was restored.
+    pub(crate) fn tell_beyond(&self, last: u64) {
+        for (handler, entry) in &self.table.lock().entries {
+            let confirmed = entry.kept.confirmed;
+            if confirmed > last {
+                tracing::error!(
+                    handler,
+                    confirmed,
+                    last,
+                    "a handler that is not here has seen events which the journal does not hold: an older journal was \
+                     restored, or the end of this one is missing"
+                );
+            }
+        }
+    }
+
     /// The handler follows from now on, until its hold says that it has ended.
     pub(crate) fn follows(&self, hold: &Arc<Hold>) {
         if let Some(entry) = self.table.lock().entries.get_mut(hold.name()) {

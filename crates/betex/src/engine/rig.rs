@@ -72,7 +72,7 @@ impl Rig {
         supply: Arc<SegmentSupply>,
         clock: impl Clock,
     ) -> Self {
-        let (stages, shared) = pipeline::wire(config, state, log, Box::new(clock), Vec::new());
+        let (stages, shared) = pipeline::wire(config, state, log, Box::new(clock), Vec::new(), &supply);
         let Stages { sequencer, journaler, dispatcher, .. } = stages;
         let (sequencer, journaler) = (Some(sequencer), Some(journaler));
         Self { sequencer, journaler, dispatcher, shared, supply, storage }

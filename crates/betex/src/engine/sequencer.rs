@@ -6,11 +6,14 @@ use std::time::Duration;
 use betex_core::decide::{decide, decide_work};
 use betex_core::event::{Event, Stamp};
 use betex_core::limits::Limits;
+use betex_core::reject::Rejection;
 use betex_core::state::{State, Work};
 use betex_core::types::MarketId;
+use betex_journal::{FRAME_BYTES_MAX, SegmentSupply};
 
 use super::clock::Clock;
 use super::doorbell::Doorbell;
+use super::journaler::Gate;
 use super::lanes::{Lanes, Submission};
 use super::response::Reply;
 use crate::config::Config;
@@ -22,8 +25,8 @@ pub(crate) struct Sequencer {
     lanes: Arc<Lanes>,
     ring: RingProducer,
     replies: rtrb::Producer<Reply>,
-    journal_bell: Arc<Doorbell>,
     clock: Box<dyn Clock>,
+    room: Room,
     /// Bounds that differ from those in the journal, to be set first of all.
     limits: Option<Limits>,
     /// The time is to be set back to the clock's before anything else, if it is ahead.
@@ -58,6 +61,27 @@ const DUE_WAIT_MOST: Duration = Duration::from_secs(1);
 /// How long the writer waits for room in the ring before it looks again by itself.
 const FULL_WAIT: Duration = Duration::from_millis(10);
 
+/// What an event takes in the journal at most, texts aside: a frame of its own.
+const EVENT_BYTES_MAX: u64 = 256;
+/// Kept for their texts: reasons, and the names of what came in before the disk was full.
+const TEXT_BYTES_MAX: u64 = 64 << 10;
+/// What an order that expires is told in, at most.
+const EXPIRY_EVENTS_MAX: u64 = 4;
+/// What a step of a long job is told in, at most: it fits in a frame.
+const WORK_EVENTS_MAX: u64 = FRAME_BYTES_MAX as u64 / EVENT_BYTES_MAX;
+/// With room for fewer events than this, commands are decided one by one, each when the last is in the journal.
+const STEPWISE_EVENTS: u64 = 1_024;
+/// How long the writer rests, without commands, before it looks again whether there is room in the journal.
+const STARVED_NS: u64 = 10_000_000;
+
+/// How much room there is in the journal, and how much of what was published is in it.
+pub(crate) struct Room {
+    pub(crate) supply: Arc<SegmentSupply>,
+    pub(crate) gate: Arc<Gate>,
+    /// Of the journal's thread.
+    pub(crate) bell: Arc<Doorbell>,
+}
+
 /// What the ring had no room for was not done.
 struct Full;
 
@@ -68,8 +92,8 @@ impl Sequencer {
         lanes: Arc<Lanes>,
         ring: RingProducer,
         replies: rtrb::Producer<Reply>,
-        journal_bell: Arc<Doorbell>,
         clock: Box<dyn Clock>,
+        room: Room,
     ) -> Self {
         let is_other = state.sequence() == 0 || *state.limits() != config.limits;
         Self {
@@ -77,8 +101,8 @@ impl Sequencer {
             lanes,
             ring,
             replies,
-            journal_bell,
             clock,
+            room,
             limits: is_other.then_some(config.limits),
             sets_time_back: config.set_time_back,
             job_ns_per_order: 1_000_000_000_u64.checked_div(config.job_orders_per_s.into()).unwrap_or(0),
@@ -101,7 +125,7 @@ impl Sequencer {
         let now_ns = self.clock.now_ns().max(self.state.time_ns());
         let (taken, full) = self.batch(now_ns);
         if taken > 0 || self.state.sequence() > before {
-            self.journal_bell.ring();
+            self.room.bell.ring();
             ::metrics::counter!(crate::metrics::COMMANDS).increment(taken);
             return Progress::Worked;
         }
@@ -109,6 +133,9 @@ impl Sequencer {
             Progress::Full
         } else if self.lanes.are_finished() && self.held.is_none() {
             Progress::Finished
+        } else if self.is_starved(WORK_EVENTS_MAX) {
+            // What is due by itself waits, too.
+            Progress::Idle(Some(now_ns.saturating_add(STARVED_NS)))
         } else {
             Progress::Idle(self.next_due_ns())
         }
@@ -144,17 +171,39 @@ impl Sequencer {
         Ok(())
     }
 
+    /// Events that surely find room in the journal, where no more is being made: beyond, the disk would be waited for
+    /// with all that was taken and not yet answered. `None`: there will be room.
+    fn free_events(&self) -> Option<u64> {
+        let supply = &self.room.supply;
+        supply.is_degraded().then(|| {
+            let events = supply.room().saturating_sub(TEXT_BYTES_MAX) / EVENT_BYTES_MAX;
+            events.saturating_sub(self.in_flight())
+        })
+    }
+
+    /// Events that are published, and not yet in the journal.
+    fn in_flight(&self) -> u64 {
+        self.state.sequence().saturating_sub(self.room.gate.durable_sequence())
+    }
+
+    /// Whether so many events might find no room.
+    fn is_starved(&self, events: u64) -> bool {
+        self.free_events().is_some_and(|free| free < events)
+    }
+
     /// How many commands were taken, and whether the ring is full.
     fn batch(&mut self, now_ns: u64) -> (u64, bool) {
         let mut taken = 0;
-        if let Some(limits) = self.limits {
+        if let Some(limits) = self.limits
+            && !self.is_starved(1)
+        {
             if self.publish(now_ns, |_, slot, _| set_limits(slot, limits)).is_err() {
                 return (taken, true);
             }
             self.limits = None;
         }
         // Nothing may match an order whose time is over.
-        while self.state.expiry_is_due(now_ns) {
+        while self.state.expiry_is_due(now_ns) && !self.is_starved(EXPIRY_EVENTS_MAX) {
             if self.work(Work::ExpireOrder, now_ns).is_err() {
                 return (taken, true);
             }
@@ -169,7 +218,8 @@ impl Sequencer {
             taken += 1;
         }
         // One step of a long job between two batches, so that neither holds up the other.
-        let full = self.next_work(now_ns).is_some_and(|work| self.work(work, now_ns).is_err());
+        let due = self.next_work(now_ns).filter(|_| !self.is_starved(WORK_EVENTS_MAX));
+        let full = due.is_some_and(|work| self.work(work, now_ns).is_err());
         (taken, full)
     }
 
@@ -200,10 +250,24 @@ impl Sequencer {
     }
 
     fn execute(&mut self, submission: Submission, now_ns: u64) -> Result<(), Full> {
+        let free = self.free_events();
+        if free.is_some_and(|free| free < STEPWISE_EVENTS) && self.in_flight() > 0 {
+            // How much room there is, is known once all that was published is in the journal.
+            self.held = Some(submission);
+            return Err(Full);
+        }
         let mut held = Some(submission);
         let published = self.publish(now_ns, |state, slot, replies| {
             let Some(Submission { command, reply }) = held.take() else { return MarketId::NONE };
-            let decided = decide(state, command.market_id, &command.kind, now_ns, &mut slot.events);
+            let mut decided = decide(state, command.market_id, &command.kind, now_ns, &mut slot.events);
+            // What was let in before the disk was full leaves room for cancels.
+            let kept = if Lanes::takes_room(&command.kind) { STEPWISE_EVENTS } else { 0 };
+            if free.is_some_and(|free| slot.events.len() as u64 > free.saturating_sub(kept))
+                && !slot.events.is_empty()
+            {
+                slot.events.clear();
+                decided = Err(Rejection::JournalFull);
+            }
             let market_id = match &decided {
                 Ok(receipt) => receipt.market_id(command.market_id),
                 Err(_) => command.market_id,

@@ -23,15 +23,15 @@ struct Faulty {
 }
 
 #[derive(Debug)]
-struct Faults {
+pub(crate) struct Faults {
     /// No new file finds room.
-    full: AtomicBool,
+    pub(crate) full: AtomicBool,
     /// Syncs of files that still succeed.
     syncs_left: AtomicU64,
 }
 
 impl Faults {
-    fn none() -> Arc<Self> {
+    pub(crate) fn none() -> Arc<Self> {
         Arc::new(Self { full: AtomicBool::new(false), syncs_left: AtomicU64::new(u64::MAX) })
     }
 }
@@ -88,7 +88,7 @@ impl StorageFile for FaultyFile {
     }
 }
 
-fn engine_on(path: &Path, faults: &Arc<Faults>) -> Engine {
+pub(crate) fn engine_on(path: &Path, faults: &Arc<Faults>) -> Engine {
     let storage = Faulty { inner: FileStorage::new(path), faults: Arc::clone(faults) };
     let engine = EngineBuilder::on_storage(config(), Arc::new(storage)).unwrap().build().unwrap();
     if engine.read().market(MARKET).is_none() {
@@ -107,10 +107,15 @@ fn a_full_disk_refuses_orders_and_lets_cancels_through_until_there_is_room() {
     let resting = placed(&engine, order(Side::No, 250, 100, 1));
     faults.full.store(true, Ordering::SeqCst);
     // The segment that lay ready is taken into use, and the next one finds no room.
-    let mut taken = 0;
+    let taken = Arc::new(AtomicU64::new(0));
     let refused = loop {
-        match engine.submit(order(Side::Yes, 1000, 1, 2)) {
-            Ok(()) => taken += 1,
+        let taken = Arc::clone(&taken);
+        let count = move |answer: &Response<'_>| {
+            // Of those that were let in, some may have found no room.
+            taken.fetch_add(u64::from(answer.result.is_ok()), Ordering::SeqCst);
+        };
+        match engine.submit_with(order(Side::Yes, 1000, 1, 2), count) {
+            Ok(()) => {}
             Err(EngineError::QueueFull { .. }) => std::thread::yield_now(),
             Err(error) => break error,
         }
@@ -144,13 +149,17 @@ fn a_full_disk_refuses_orders_and_lets_cancels_through_until_there_is_room() {
     }
     placed(&engine, order(Side::Yes, 1000, 1, 2));
     engine.stop();
+    let here = directory.path().to_str().unwrap();
     assert_eq!(
-        (said(&["cannot be prepared"]), said(&["has room again"])),
+        (said(&["cannot be prepared", here]), said(&["has room again", here])),
         (1, 1),
         "said once, and when it was over"
     );
     drop(engine);
-    assert_eq!(open(&directory).read().market(MARKET).unwrap().resting_orders(), taken + 1);
+    assert_eq!(
+        open(&directory).read().market(MARKET).unwrap().resting_orders() as u64,
+        taken.load(Ordering::SeqCst) + 1
+    );
 }
 
 /// The environment variable that makes this test's process the one that is to die.
@@ -191,8 +200,14 @@ fn die_of_a_failed_sync(directory: &Path) {
     let storage = Faulty { inner: FileStorage::new(directory), faults: Arc::clone(&faults) };
     let engine = EngineBuilder::on_storage(config, Arc::new(storage)).unwrap().build().unwrap();
     engine.call(market(1).into_command()).unwrap().result.unwrap();
+    // The next segment is there, so that only frames are synced from now on.
+    let folder =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
+    let list = folder.unwrap().join("segments.list");
+    while !std::fs::read_to_string(&list).is_ok_and(|list| list.contains("segments = 1 2 ")) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     let mut acknowledged = std::fs::File::create(directory.join("acknowledged")).unwrap();
-    // Some of them are those of the segment that is being prepared.
     faults.syncs_left.store(20, Ordering::SeqCst);
     for _ in 0..1_000 {
         placed(&engine, order(Side::No, 250, 1, 1));

@@ -8,6 +8,7 @@ mod copied;
 mod ear;
 mod engine;
 mod faults;
+mod full;
 mod handlers;
 mod idempotency;
 mod matching;

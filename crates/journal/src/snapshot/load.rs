@@ -5,7 +5,7 @@ use betex_core::image::Builder;
 use betex_core::state::State;
 
 use super::{Mark, SnapshotFile, expected_behind};
-use crate::error::DiskError;
+use crate::error::{Damage, Fault};
 use crate::frame::{self, FrameHeader, KIND_SNAPSHOT, VERSION};
 use crate::record::{RecordError, SnapshotEnd, SnapshotRecord, decode_snapshot};
 use crate::storage::Storage;
@@ -31,24 +31,27 @@ impl Loaded {
     }
 }
 
-/// The newest snapshot that is right and has its next segment among these; and what is wrong with those that
-/// are newer.
+/// The newest snapshot that is right, and what is wrong with those that are newer. One is made only when the segment
+/// behind it is in use, so where that is missing it was lost.
 pub(crate) fn newest(
     storage: &dyn Storage,
     folder: &str,
     journal: u64,
     segments: &[u64],
-) -> Result<(Option<Loaded>, Vec<String>), DiskError> {
+) -> Result<(Option<Loaded>, Vec<String>), Fault> {
     let mut passed_over = Vec::new();
     for file in super::files(storage, folder)? {
-        let problem = match load(storage, folder, journal, &file) {
+        match load(storage, folder, journal, &file) {
             Ok(loaded) if segments.contains(&loaded.end.segment) => return Ok((Some(loaded), passed_over)),
             Ok(loaded) => {
-                format!("{} behind it is missing", crate::segment::file_name(loaded.end.segment))
+                let segment = loaded.end.segment;
+                let name = crate::segment::file_name(segment);
+                let what =
+                    format!("{name} is missing, and the snapshot {} says that it was in use", file.name);
+                return Err(Fault::Corrupt(Damage { segment, offset: 0, frame: 0, what }));
             }
-            Err(problem) => problem,
-        };
-        passed_over.push(format!("{}: {problem}", file.name));
+            Err(problem) => passed_over.push(format!("{}: {problem}", file.name)),
+        }
     }
     Ok((None, passed_over))
 }

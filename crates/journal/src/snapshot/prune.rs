@@ -68,6 +68,7 @@ impl SnapshotMaker {
                 break;
             }
             // From the first one on, each of them durably, so that a crash in between leaves no gap.
+            self.supply.note_first(next);
             self.remove(&segment::path(&self.folder, number))?;
             pruned.segments += 1;
             pruned.bytes += len;

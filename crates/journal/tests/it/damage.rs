@@ -4,6 +4,7 @@
 use betex_journal::{JournalError, Log, ReadError};
 
 use crate::memory_storage::MemoryStorage;
+use crate::notes::{list, relist};
 use crate::tape::{
     ORDER_FRAME, ORDERS_PER_SEGMENT, Transaction, exact_day, open, orders, read_all, segment, try_open,
 };
@@ -23,6 +24,7 @@ fn short_log() -> (MemoryStorage, Vec<Transaction>, Vec<usize>) {
     let mut bytes = storage.read(&segment(1));
     bytes.truncate(ends.last().unwrap() + 4_096);
     storage.replace(&segment(1), bytes);
+    relist(&storage);
     (storage, exact_day(), ends)
 }
 
@@ -34,9 +36,9 @@ fn recovers_a_prefix(storage: &MemoryStorage, written: &[Transaction]) -> (usize
     assert_eq!(opened.report.last_sequence, opened.log.durable_sequence());
     let torn = opened.report.torn_tail.is_some();
     if let Some((stamp, events)) = written.get(count) {
+        // The short segment may have no room left.
         let len = storage.read(&segment(opened.report.segments)).len();
         if len < usize::try_from(opened.report.bytes).unwrap() + 1_024 {
-            // A file that was cut has no room left.
             opened.preparer.step().unwrap();
         }
         opened.log.append(stamp, events).unwrap();
@@ -55,27 +57,27 @@ fn cut_at_every_byte() {
     let whole = storage.read(&segment(1));
     let mut torn = 0;
     for cut in 0..=*ends.last().unwrap() {
-        for zeros in [false, true] {
-            let disk = storage.kill();
-            let mut bytes = whole[..cut].to_vec();
-            bytes.resize(if zeros { whole.len() } else { cut }, 0);
-            let left = bytes.clone();
-            disk.replace(&segment(1), bytes);
-            let read = read_all(disk.clone()).unwrap().len();
-            let (recovered, is_torn) = recovers_a_prefix(&disk, &written);
-            assert_eq!(read, recovered);
-            torn += usize::from(is_torn);
-            // A frame is whole without its padding, and zeros that were cut off are no loss among zeros.
-            let frames = ends.iter().filter(|&&end| left[..end.min(left.len())] == whole[..end]).count();
-            let but_padding = !zeros && ends.get(frames).is_some_and(|&end| end - cut < 64);
-            assert!(recovered == frames || but_padding && recovered == frames + 1, "cut at {cut}");
-        }
+        let disk = storage.kill();
+        // A crash leaves the segment in its full length.
+        let mut left = whole[..cut].to_vec();
+        disk.replace(&segment(1), left.clone());
+        let before = disk.image();
+        let error = try_open(disk.clone()).map(drop).unwrap_err().to_string();
+        let words =
+            format!("in 00000001.segment: the file has {cut} bytes, and was made with {}", whole.len());
+        assert!(error.contains(&words), "{error}");
+        assert_eq!(disk.image(), before);
+        left.resize(whole.len(), 0);
+        disk.replace(&segment(1), left.clone());
+        let read = read_all(disk.clone()).unwrap().len();
+        let (recovered, is_torn) = recovers_a_prefix(&disk, &written);
+        assert_eq!(read, recovered);
+        torn += usize::from(is_torn);
+        // Zeros that were cut off are no loss among zeros.
+        let frames = ends.iter().filter(|&&end| left[..end] == whole[..end]).count();
+        assert_eq!(recovered, frames, "cut at {cut}");
     }
-    println!(
-        "proof: cut points: {} ({torn} torn tails of {})",
-        ends.last().unwrap() + 1,
-        2 * (ends.last().unwrap() + 1)
-    );
+    println!("proof: cut points: {} ({torn} torn tails)", ends.last().unwrap() + 1);
 }
 
 #[test]
@@ -130,16 +132,29 @@ fn corruption_in_the_middle_is_refused_and_every_byte_left() {
     drop(opened);
     assert!(storage.files().contains(&segment(3)));
     type Damage = fn(&MemoryStorage);
-    let damaged: [(&str, Damage); 6] = [
+    let damaged: [(&str, Damage); 9] = [
         ("in 00000002.segment at offset 576, frame 5465", |disk| edit(disk, 2, |bytes| bytes[600] ^= 1)),
         ("00000002.segment is missing", |disk| disk.delete(&segment(2))),
         ("00000001.segment is missing", |disk| disk.delete(&segment(1))),
+        ("00000002.segment is missing", |disk| {
+            disk.delete(&list());
+            disk.delete(&segment(2));
+        }),
         ("in 00000001.segment at offset 524160, frame 2731: it is missing or not whole", |disk| {
             edit(disk, 1, |bytes| bytes[1 << 19..].fill(0));
         }),
         ("frame 5462 is whole, in 00000002.segment at offset 0", |disk| {
             // The last frame of a sealed segment: its successor is the first of the next.
+            edit(disk, 1, |bytes| {
+                let end = bytes.len() / ORDER_FRAME * ORDER_FRAME;
+                bytes[end - ORDER_FRAME..].fill(0);
+            });
+        }),
+        ("in 00000001.segment: the file has 1048384 bytes, and was made with 1048576", |disk| {
             edit(disk, 1, |bytes| bytes.truncate(bytes.len() - 192));
+        }),
+        ("in 00000002.segment: the file has 1048640 bytes, and was made with 1048576", |disk| {
+            edit(disk, 2, |bytes| bytes.resize(bytes.len() + 64, 0));
         }),
         ("in 00000001.segment at offset 192, frame 2: it is missing or not whole, but frame 3", |disk| {
             edit(disk, 1, |bytes| bytes.copy_within(..ORDER_FRAME, ORDER_FRAME));

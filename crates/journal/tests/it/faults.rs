@@ -111,14 +111,13 @@ fn recovery_does_not_believe_the_page_cache() {
 fn every_call_of_opening_fails_in_turn() {
     let torn = MemoryStorage::default();
     open(torn.clone()).write(&short_day());
-    torn.delete(&segment(2));
     let mut bytes = torn.read(&segment(1));
     bytes[20_000..20_010].fill(1);
     bytes[200_000] = 1;
     torn.replace(&segment(1), bytes);
     let unfinished = segment(2) + ".new";
     torn.replace(&unfinished, vec![0; 100]);
-    torn.replace(&segment(2), vec![1; 100]);
+    torn.replace(&segment(2), vec![1; 1 << 20]);
     let mut failed = 0;
     for (disk, written) in [(MemoryStorage::default(), vec![]), (torn, short_day())] {
         for call in [Call::Write, Call::Sync, Call::Name, Call::Lock] {

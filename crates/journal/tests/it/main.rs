@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod any_events;
+mod copies;
 mod damage;
 mod desk;
 mod faults;
@@ -11,6 +12,7 @@ mod fixtures;
 mod following;
 mod fuzz;
 mod memory_storage;
+mod notes;
 mod old_rules;
 mod opening;
 #[cfg(feature = "tool")]

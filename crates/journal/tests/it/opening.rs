@@ -226,7 +226,7 @@ fn a_torn_frame_at_the_beginning_of_a_segment() {
     let mut opened = open(storage.clone());
     assert_eq!(opened.report.torn_tail.map(|torn| (torn.segment, torn.offset)), Some((2, 0)));
     assert!(
-        opened.report.to_string().contains("00000002.segment at offset 0 was cut off"),
+        opened.report.to_string().contains("in 00000002.segment at offset 0 were no whole write, and were cut off: they may or may not have been"),
         "{}",
         opened.report
     );

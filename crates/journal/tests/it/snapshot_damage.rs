@@ -5,6 +5,7 @@ use betex_journal::JournalError;
 
 use crate::desk::{EVERY, open, recovered, segments, snapshot_files, try_open};
 use crate::memory_storage::MemoryStorage;
+use crate::notes::relist;
 use crate::tape::segment;
 
 /// A journal of which only the tail is left, two snapshots before it, and the digest of the whole.
@@ -32,6 +33,7 @@ fn lean(storage: &MemoryStorage) -> MemoryStorage {
             disk.delete(&segment(number));
         }
     }
+    relist(&disk);
     disk.kill()
 }
 

@@ -6,6 +6,7 @@ use betex_journal::{JournalError, JournalReader, Log, ReadError, Retention, Snap
 
 use crate::desk::{Desk, EVERY, NOTHING_KEPT, open, recovered, segments, snapshot_files, try_open};
 use crate::memory_storage::{Crash, MemoryStorage};
+use crate::notes::relist;
 use crate::tape::{NOON_NS, options, read_all, read_on, segment};
 
 /// A disk with three sealed segments and a snapshot behind each of the first two or so, and its digest.
@@ -73,6 +74,8 @@ fn a_snapshot_with_nothing_behind_it() {
         let mut bytes = vec![0; 1 << 20];
         bytes[100] = torn;
         disk.replace(&segment(last), bytes);
+        // As if the power had gone before anything in it was on the disk.
+        relist(&disk);
         let mut desk = try_open(disk.clone(), EVERY).unwrap();
         assert_eq!((desk.state.sequence(), desk.report.events), (newest.sequence, 0));
         assert_eq!(desk.report.last_sequence, newest.sequence);

@@ -173,6 +173,7 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             ("LIMIT_REACHED", format!("the limit of {limit} {what} is reached"))
         }
         Rejection::LimitReached { .. } => ("LIMIT_REACHED", rejection.to_string()),
+        Rejection::JournalFull => ("JOURNAL_FULL", JOURNAL_FULL.to_owned()),
     };
     (word.into(), message)
 }
@@ -196,6 +197,10 @@ pub(crate) fn stopping() -> Status {
     fault(Code::Unavailable, "STOPPING", "the server is stopping; try again when it is back")
 }
 
+/// What is said where the disk is full.
+const JOURNAL_FULL: &str = "there is no room on disk for the journal: new orders, markets, outcomes and users are refused; \
+                            cancelling and closing go on while the last segment has room";
+
 /// The code word of a queue without room.
 const QUEUE_FULL: &str = "QUEUE_FULL";
 
@@ -210,11 +215,7 @@ pub(crate) fn engine_fault(error: &EngineError) -> Status {
         EngineError::QueueFull { .. } => {
             fault(Code::ResourceExhausted, QUEUE_FULL, "more is asked than can be decided; try again shortly")
         }
-        EngineError::JournalFull => {
-            let what = "there is no room on disk for the journal: new orders, markets, outcomes and users are \
-                        refused, cancelling and closing go on";
-            fault(Code::ResourceExhausted, "JOURNAL_FULL", what)
-        }
+        EngineError::JournalFull => fault(Code::ResourceExhausted, "JOURNAL_FULL", JOURNAL_FULL),
         EngineError::Stopped => stopping(),
         EngineError::Invalid { field, problem } => invalid(field, problem),
         other => {

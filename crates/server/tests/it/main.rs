@@ -7,6 +7,7 @@ mod bad_input;
 mod binary;
 #[cfg(target_os = "linux")]
 mod clock;
+mod environment;
 mod every_event;
 mod finished;
 mod flow;
@@ -36,6 +37,7 @@ mod sets;
 mod socket_ends;
 mod socket_events;
 mod sockets;
+mod start_refusals;
 mod streams;
 mod terms;
 mod trading;

@@ -183,7 +183,7 @@ async fn a_damaged_and_a_torn_journal() {
     for _ in 0..10 {
         submit(&mut client, limit("BACK", 2.5, 1_000, "anna")).await;
     }
-    server.stop();
+    server.kill();
     let segment = segment(&data);
     let end = end_of_frames(&segment);
     // In the middle: something acknowledged is gone, so it must not start.
@@ -194,16 +194,9 @@ async fn a_damaged_and_a_torn_journal() {
     // In the last frame: as a crash leaves it that came before the acknowledgement.
     flip(&segment, end);
     let server = Running::on(&data, &[]);
-    assert!(server.greeting.contains("was cut off: it had not been acknowledged"), "{}", server.greeting);
+    assert!(server.greeting.contains("may or may not have been acknowledged"), "{}", server.greeting);
     assert_eq!(book(&mut server.client().await, "Liverpool").await.bids[0].order_count, 9);
-    server.stop();
-    // And cut short.
-    let file = std::fs::File::options().write(true).open(&segment).unwrap();
-    file.set_len(end_of_frames(&segment) - 2).unwrap();
-    let server = Running::on(&data, &[]);
-    assert!(server.greeting.contains("was cut off: it had not been acknowledged"), "{}", server.greeting);
-    assert_eq!(book(&mut server.client().await, "Liverpool").await.bids[0].order_count, 8);
-    server.stop();
+    server.kill();
     // And a journal.log that says nothing.
     std::fs::write(data.join("journal.log"), "what?").unwrap();
     refused(&on(&data), 1, &["journal.log cannot be used"]);

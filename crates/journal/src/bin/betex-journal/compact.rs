@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use betex_journal::{FileStorage, JournalOptions, Pruned, Retention, SnapshotOptions, open_state};
+use betex_journal::{FileStorage, JournalOptions, Log as _, Pruned, Retention, SnapshotOptions, open_state};
 use clap::Args;
 
 use crate::Place;
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .borrow_mut()
         .step(|| "opening the journal: what is behind the newest snapshot is read".to_owned());
     let storage = Arc::new(FileStorage::new(&options.place.directory));
-    let (state, (writer, preparer, report)) = open_state(storage, &JournalOptions::default())?;
+    let (state, (mut writer, preparer, report)) = open_state(storage, &JournalOptions::default())?;
     // It is made again from the files.
     drop(state);
     let mut out = stdout();
@@ -88,6 +88,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         )?;
     }
     out.flush()?;
+    writer.close().map_err(|error| Failure::Unreadable(error.to_string()))?;
     drop((maker, preparer, writer));
     Ok(())
 }

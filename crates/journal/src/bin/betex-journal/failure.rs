@@ -68,7 +68,7 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         let what = error.to_string();
         match error {
-            ReadError::Corrupt { .. } => Self::Damaged(what),
+            ReadError::Corrupt { .. } | ReadError::Note { .. } => Self::Damaged(what),
             ReadError::Newer { .. } => Self::Newer(what),
             ReadError::Pruned { .. } => Self::NotThere(what),
             ReadError::NoJournal(_) | ReadError::Naming { .. } | ReadError::Disk(_) => Self::Unreadable(what),
@@ -81,7 +81,7 @@ impl From<JournalError> for Failure {
         let what = error.to_string();
         match error {
             JournalError::Locked(_) => Self::InUse(what),
-            JournalError::Corrupt { .. } => Self::Damaged(what),
+            JournalError::Corrupt { .. } | JournalError::Note { .. } => Self::Damaged(what),
             JournalError::Newer { .. } => Self::Newer(what),
             JournalError::SegmentBytes { .. } | JournalError::Naming { .. } | JournalError::Disk(_) => {
                 Self::Unreadable(what)

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use betex_core::state::State;
-use betex_journal::{Frame, FrameReader, JournalFiles, NextFrame, Snapshot, SnapshotFile, Tail};
+use betex_journal::{Evidence, Frame, FrameReader, JournalFiles, NextFrame, Snapshot, SnapshotFile, Tail};
 use clap::Args;
 
 use crate::failure::{DAMAGED, Failure};
@@ -37,6 +37,8 @@ struct Read {
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let files = options.place.files()?;
     let mut progress = Progress::new(&files, options.progress)?;
+    // Before the frames: a server may write meanwhile.
+    let evidence = files.evidence()?;
     let (marks, broken) = marks(&files)?;
     let mut replay = Replay { files: &files, marks, state: None, read: Read::default() };
     let mut reader = files.frames()?;
@@ -70,7 +72,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         writeln!(out, "Chain hash for the next frame: {}", hex(&hash))?;
     }
     writeln!(out, "Digest of the state: {}", hex(&state.digest()))?;
-    tell_tail(&mut out, &tail)?;
+    tell_tail(&mut out, &tail, &evidence)?;
+    if let Some(what) = evidence.missing(replay.read.last.map_or(0, |last| last.last_sequence())) {
+        out.flush()?;
+        let folder = files.folder().display();
+        return Err(Failure::Damaged(format!("the journal {folder} is damaged at its end: {what}")));
+    }
     if !broken.is_empty() {
         out.flush()?;
         return Err(Failure::DamagedSnapshot(broken.join("; ")));
@@ -225,12 +232,22 @@ fn tell_read(out: &mut impl std::io::Write, read: &Read) -> std::io::Result<()> 
     )
 }
 
-fn tell_tail(out: &mut impl std::io::Write, tail: &Tail) -> std::io::Result<()> {
+fn tell_tail(out: &mut impl std::io::Write, tail: &Tail, evidence: &Evidence) -> std::io::Result<()> {
+    if let Some(last) = evidence.stopped() {
+        writeln!(out, "The journal was closed in good order, with event {last}, and not opened since.")?;
+    }
     let Some(torn) = tail.torn else { return Ok(()) };
+    let acknowledged = match evidence.stopped() {
+        Some(_) => "They had not been acknowledged",
+        None => {
+            "They are of a write that is under way or that a crash left, which had not been acknowledged, or of one that \
+             had been and was damaged since"
+        }
+    };
     writeln!(
         out,
-        "Behind the last frame, in {:08}.segment at offset {}, lie {} bytes of an unfinished write: one that is under \
-         way, or that a crash left. It was not acknowledged, and the next start clears it.",
+        "Behind the last frame, in {:08}.segment at offset {}, lie {} bytes of an unfinished write. {acknowledged}; the \
+         next start clears them.",
         torn.segment, torn.offset, torn.bytes
     )
 }
