@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use betex::Engine;
 use betex::engine::OwnedResponse;
 use betex::error::EngineError;
-use betex_core::command::{Command, CommandKind};
+use betex_core::command::{Command, CommandKind, NewOrder, UserOrder};
 use betex_core::decide::Receipt;
-use betex_core::types::{AccountId, MarketId};
+use betex_core::types::MarketId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tonic::{Code, Status};
 
 use crate::options::Options;
 use crate::stream::hub::Hub;
-use crate::wire::fault::{Called, engine_fault, fault, refused, stopping};
+use crate::wire::fault::{engine_fault, fault, stopping};
 use crate::wire::terms::Terms;
 
 /// Streams at once, over gRPC and WebSocket together.
@@ -136,21 +136,14 @@ impl Exchange {
         Some((market.id(), Terms::of(market.spec().ladder)))
     }
 
-    /// The account of a user, registered if need be. No name: nobody.
-    pub(crate) async fn account(&self, user: &str) -> Result<AccountId, Status> {
+    /// The command for an order of a user. A user without an account gets one with the first accepted order.
+    pub(crate) fn order_of(&self, user: &str, order: NewOrder) -> CommandKind {
         if user.is_empty() {
-            return Ok(AccountId::NONE);
+            return CommandKind::SubmitOrder(order);
         }
-        let known = self.engine.read().account_named(user);
-        if let Some(account) = known {
-            return Ok(account);
-        }
-        let command = Command::new(MarketId::NONE, CommandKind::RegisterAccount { name: user.into() });
-        let response = self.engine.request(command).await.map_err(|error| engine_fault(&error))?;
-        match response.result {
-            Ok(Receipt::Account(account)) => Ok(account),
-            Ok(receipt) => Err(unexpected(&receipt)),
-            Err(rejection) => Err(refused(&rejection, Called { user, ..Called::default() })),
+        match self.engine.read().account_named(user) {
+            Some(account) => CommandKind::SubmitOrder(order.by(account)),
+            None => CommandKind::SubmitOrderAs(Box::new(UserOrder { user: user.into(), order })),
         }
     }
 

@@ -53,6 +53,7 @@ impl Lanes {
         match kind {
             CommandKind::PlaceOrder { .. }
             | CommandKind::SubmitOrder(_)
+            | CommandKind::SubmitOrderAs(_)
             | CommandKind::RegisterAccount { .. } => CommandLane::Normal,
             _ => CommandLane::Priority,
         }
@@ -64,6 +65,7 @@ impl Lanes {
         match kind {
             CommandKind::PlaceOrder { .. }
             | CommandKind::SubmitOrder(_)
+            | CommandKind::SubmitOrderAs(_)
             | CommandKind::CreateMarket(_)
             | CommandKind::AddRunners { .. }
             | CommandKind::RegisterAccount { .. } => true,

@@ -62,8 +62,8 @@ fn conclude(
         Fate::Filled => (0, OrderStatus::Filled, None),
         Fate::Rests => {
             if split {
-                // The first event tells how much of the whole rests.
-                rest(out, 0, left, 0);
+                // The event before the nearer half tells how much of the whole rests.
+                rest(out, parts[0].event - 1, left, 0);
             }
             for part in parts.iter().filter(|part| part.remaining > 0) {
                 rest(out, part.event, part.remaining, market.spec.ladder.fraction(part.left));

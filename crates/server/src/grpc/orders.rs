@@ -19,13 +19,12 @@ pub(super) async fn submit(
     request: &SubmitOrderRequest,
 ) -> Result<SubmitOrderResponse, Status> {
     order::check_names(request)?;
-    let (market, measure, mut order) = match resolve(exchange, request)? {
+    let (market, measure, order) = match resolve(exchange, request)? {
         Resolved::Placeable { market, measure, order } => (market, measure, order),
         Resolved::Rejected(answer) => return Ok(answer),
     };
-    order.account_id = exchange.account(&request.user_id).await?;
     let quarter = order.far_runner_id != RunnerId::NONE;
-    let response = exchange.ask(market, CommandKind::SubmitOrder(order)).await?;
+    let response = exchange.ask(market, exchange.order_of(&request.user_id, order)).await?;
     match &response.result {
         Ok(Receipt::Order { report, reason }) => {
             let state = exchange.engine.read();
@@ -113,11 +112,6 @@ fn resolve(exchange: &Exchange, request: &SubmitOrderRequest) -> Result<Resolved
         Ok(price) => price,
         Err(message) => return reject("INVALID_PRICE", message),
     };
-    // A new name is not registered for an order that cannot be taken.
-    let is_new_user = !request.user_id.is_empty() && account == AccountId::NONE;
-    if is_new_user && market.state() != BookMarketState::Open {
-        return reject("MARKET_NOT_OPEN", String::new());
-    }
     let order = form.order(selection, AccountId::NONE, price);
     Ok(Resolved::Placeable { market: market.id(), measure, order })
 }
@@ -155,7 +149,10 @@ pub(super) async fn cancel(
 fn order_ref(request: &CancelOrderRequest) -> Result<OrderRef, Status> {
     let client = form::client_order_id(&request.client_order_id)?;
     match (request.order_id, client) {
-        (0, Some(id)) => Ok(OrderRef::Client(id)),
+        (0, Some(id)) => {
+            form::check_owned(&request.user_id)?;
+            Ok(OrderRef::Client(id))
+        }
         (0, None) => {
             Err(invalid("order_id", "is missing; the order_id of SubmitOrder's answer, or a client_order_id"))
         }

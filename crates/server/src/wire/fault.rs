@@ -151,14 +151,6 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             ("ORDER_NOT_FOUND", format!("order_id: there is no resting order {order} in market {market}"))
         }
         Rejection::HalfOfOrder { .. } => ("ORDER_NOT_FOUND", rejection.to_string()),
-        Rejection::ClientIdNotFound if called.user.is_empty() => {
-            let id = quoted(called.client_order_id);
-            let what = format!(
-                "client_order_id: no order without a user_id has the id {id} in market {market}; an order that was \
-                 sent with a user_id is found only with the same one, so user_id is probably missing"
-            );
-            ("ORDER_NOT_FOUND", what)
-        }
         Rejection::ClientIdNotFound => {
             let (id, user) = (quoted(called.client_order_id), quoted(called.user));
             ("ORDER_NOT_FOUND", format!("client_order_id: user {user} has no order {id} in market {market}"))
