@@ -110,7 +110,9 @@ impl State {
                     None
                 }
                 Event::MarketRemoved => {
-                    self.markets.remove(known(slot, stamp.market_id));
+                    let slot_of = known(slot, stamp.market_id);
+                    self.client_ids -= self.markets.get(slot_of).clients.entries.len() as u64;
+                    self.markets.remove(slot_of);
                     self.last_removed_id = self.last_removed_id.max(stamp.market_id.0);
                     self.closed.retain(|(_, id)| *id != stamp.market_id);
                     slot = None;

@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tonic::{Code, Status};
 
 use crate::options::Options;
+use crate::quota::Quota;
 use crate::stream::hub::Hub;
 use crate::wire::fault::{engine_fault, fault, stopping};
 use crate::wire::terms::Terms;
@@ -40,6 +41,10 @@ pub(crate) struct Exchange {
     /// Turns at what is seen through, whoever waits for it.
     long_requests: Arc<Semaphore>,
     under_way: AtomicUsize,
+    /// How fast users get accounts.
+    pub(crate) new_users: Quota,
+    /// How fast markets and outcomes come.
+    pub(crate) new_markets: Quota,
     /// The smallest order, in pennies, of new markets at odds that do not name one.
     pub(crate) min_quantity: u64,
     /// Held while outcomes are numbered and added: two who do so at once would give the same numbers.
@@ -51,6 +56,13 @@ impl Exchange {
         Self {
             engine,
             hub,
+            new_users: Quota::new("new users", "TOO_MANY_NEW_USERS", options.bounds.new_users_per_s, 100),
+            new_markets: Quota::new(
+                "new markets and additions of outcomes",
+                "TOO_MANY_NEW_MARKETS",
+                options.bounds.new_markets_per_s,
+                20,
+            ),
             min_quantity: options.min_quantity,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readers: Arc::new(Semaphore::new(READERS_MAX)),

@@ -7,12 +7,13 @@ mod exchange;
 mod grpc;
 mod listen;
 mod options;
+mod quota;
 mod server;
 mod start_error;
 mod stream;
 mod web;
 mod wire;
 
-pub use options::{Args, Durability, Options, OptionsError};
+pub use options::{Args, Bounds, Durability, Options, OptionsError};
 pub use server::{Server, run};
 pub use start_error::StartError;

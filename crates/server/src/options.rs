@@ -1,15 +1,18 @@
 //! How the server is told what to do: flags, the environment, a file, in this order.
 
+mod bounds;
+
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use betex::book::Limits;
 use betex::config::Config;
 use clap::{Parser, ValueEnum};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use self::bounds::BoundArgs;
+pub use self::bounds::Bounds;
 use crate::wire::terms::Terms;
 
 /// How the server is to run.
@@ -40,6 +43,8 @@ pub struct Options {
     pub closed_market_ttl_s: u64,
     /// The smallest order, in pennies, of new markets at odds that do not name one of their own.
     pub min_quantity: u64,
+    /// How much the exchange holds at most, and how fast it grows.
+    pub bounds: Bounds,
 }
 
 impl Options {
@@ -52,10 +57,7 @@ impl Options {
             snapshot_every_segments: self.snapshot_every_segments,
             retention_bytes: self.retention_bytes,
             retention_age: Duration::from_secs(self.retention_s),
-            limits: Limits {
-                closed_market_ttl_ms: self.closed_market_ttl_s.saturating_mul(1_000),
-                ..Limits::default()
-            },
+            limits: self.bounds.limits(self.closed_market_ttl_s.saturating_mul(1_000)),
             ..Config::default()
         }
     }
@@ -78,6 +80,7 @@ impl Default for Options {
             // There is no call that removes a market, and there is only room for so many.
             closed_market_ttl_s: 86_400,
             min_quantity: 1,
+            bounds: Bounds::default(),
         }
     }
 }
@@ -157,6 +160,9 @@ pub struct Args {
     #[arg(long, env = "BETEX_MIN_QUANTITY", value_name = "PENNIES", value_parser = min_quantity)]
     min_quantity: Option<u64>,
 
+    #[command(flatten)]
+    bounds: BoundArgs,
+
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -179,6 +185,36 @@ struct File {
     closed_market_ttl_s: Option<u64>,
     #[serde(default, deserialize_with = "min_quantity_of_file")]
     min_quantity: Option<u64>,
+    max_markets: Option<u32>,
+    max_market_bytes: Option<u64>,
+    max_users: Option<u32>,
+    max_users_per_market: Option<u32>,
+    max_resting_orders: Option<u32>,
+    max_resting_orders_per_user: Option<u32>,
+    max_client_ids: Option<u32>,
+    max_client_ids_per_market: Option<u32>,
+    max_client_ids_per_user: Option<u32>,
+    new_users_per_s: Option<u32>,
+    new_markets_per_s: Option<u32>,
+}
+
+impl File {
+    /// What it says of the bounds. With flattened fields serde could not refuse unknown ones.
+    fn bounds(&self) -> BoundArgs {
+        BoundArgs {
+            max_markets: self.max_markets,
+            max_market_bytes: self.max_market_bytes,
+            max_users: self.max_users,
+            max_users_per_market: self.max_users_per_market,
+            max_resting_orders: self.max_resting_orders,
+            max_resting_orders_per_user: self.max_resting_orders_per_user,
+            max_client_ids: self.max_client_ids,
+            max_client_ids_per_market: self.max_client_ids_per_market,
+            max_client_ids_per_user: self.max_client_ids_per_user,
+            new_users_per_s: self.new_users_per_s,
+            new_markets_per_s: self.new_markets_per_s,
+        }
+    }
 }
 
 /// The smallest order that the server may be told: at least a penny, and no more than any order may be for.
@@ -220,7 +256,9 @@ impl Args {
     pub fn resolve(self) -> Result<Options, OptionsError> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let default = Options::default();
+        let bounds = self.bounds.over(file.bounds());
         Ok(Options {
+            bounds,
             grpc_port: self.grpc_port.or(file.grpc_port).unwrap_or(default.grpc_port),
             http_port: self.http_port.or(file.http_port).unwrap_or(default.http_port),
             bind: self.bind.or(file.bind).unwrap_or(default.bind),
@@ -293,6 +331,30 @@ mod tests {
         assert_eq!(engine.limits.closed_market_ttl_ms, 2_000);
         assert_eq!((engine.segment_bytes, engine.snapshot_every_segments), (1 << 20, 2));
         assert_eq!((engine.retention_bytes, engine.retention_age), (0, Duration::ZERO));
+    }
+
+    #[test]
+    fn every_bound_reaches_the_engine() {
+        let file = "max-markets = 1\nmax-market-bytes = 2\nmax-users = 3\nmax-users-per-market = 4\n\
+            max-resting-orders = 5\nmax-resting-orders-per-user = 6\nmax-client-ids = 7\n\
+            max-client-ids-per-market = 8\nmax-client-ids-per-user = 9\nnew-users-per-s = 10\n\
+            new-markets-per-s = 11";
+        let options = resolve(file, &["--max-users", "33", "--closed-market-ttl-s", "0"]).unwrap();
+        let limits = betex::book::Limits {
+            markets: 1,
+            market_bytes: 2,
+            accounts: 33,
+            accounts_per_market: 4,
+            resting_orders: 5,
+            resting_orders_per_account: 6,
+            client_ids: 7,
+            client_ids_per_market: 8,
+            client_ids_per_account: 9,
+            closed_market_ttl_ms: 0,
+        };
+        assert_eq!(options.engine().limits, limits);
+        assert_eq!((options.bounds.new_users_per_s, options.bounds.new_markets_per_s), (10, 11));
+        assert_eq!(Options::default().bounds.limits(0), betex::book::Limits::default());
     }
 
     #[test]

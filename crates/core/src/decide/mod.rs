@@ -163,7 +163,7 @@ fn dispatch(
         CommandKind::SetPhase { phase, reason } => {
             hold::change_phase(state, market, *phase, reason.as_deref(), out)
         }
-        CommandKind::AddRunners { runners } => runners::add(market, runners, out),
+        CommandKind::AddRunners { runners } => runners::add(state, market, runners, out),
         CommandKind::RemoveRunner { runner_id, reduction, reason } => {
             runners::remove(state, market, *runner_id, *reduction, reason.as_deref(), out)
         }
@@ -198,7 +198,7 @@ fn account_of(state: &State, name: &str, out: &mut Vec<Event>) -> Result<Account
     }
     let (account, limit) = (state.accounts.next(), u64::from(state.limits.accounts));
     if account.0 > limit {
-        return Err(Rejection::LimitReached { what: "accounts", limit });
+        return Err(Rejection::LimitReached { what: "users with an account", limit });
     }
     out.push(Event::AccountRegistered { account, name: name.into() });
     Ok(account)

@@ -153,7 +153,7 @@ fn a_full_table_of_accounts_refuses_new_users_only() {
     let mut exchange = Exchange::limited(Limits { accounts: 1, ..Limits::default() });
     exchange.create(open_market("cup"));
     submit_as(&mut exchange, "ann", back(100)).expect("rests");
-    let full = Err(Rejection::LimitReached { what: "accounts", limit: 1 });
+    let full = Err(Rejection::LimitReached { what: "users with an account", limit: 1 });
     assert_eq!(submit_as(&mut exchange, "ben", back(100)), full);
     assert!(submit_as(&mut exchange, "ann", back(100)).is_ok());
 }

@@ -194,6 +194,7 @@ fn decode_event(head: RecordHead, record: &[u8], preceding: &Preceding) -> Decod
         (kind::MARKET_REMOVED, 1) => markets::market_removed(record),
         (kind::ACCOUNT_REGISTERED, 1) => engine::account_registered(record),
         (kind::LIMITS_SET, 1) => engine::limits_set(record),
+        (kind::LIMITS_SET, 2) => engine::limits_set_v2(record),
         (kind::NONE, _) => malformed("it has no kind"),
         (kind, version) => Err(RecordProblem::Unknown { kind, version }),
     }

@@ -20,6 +20,7 @@ use betex_proto::v1::{MarketLifecycleRequest, MarketLifecycleResponse};
 use tonic::{Request, Response, Status};
 
 use crate::exchange::Exchange;
+use crate::quota;
 
 /// The service on one exchange.
 pub(crate) struct Grpc {
@@ -72,7 +73,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::CreateMarketRequest>,
     ) -> Result<Response<v1::CreateMarketResponse>, Status> {
-        self.answer("CreateMarket", markets::create(&self.exchange, request.into_inner())).await
+        let from = quota::address(&request);
+        self.answer("CreateMarket", markets::create(&self.exchange, from, request.into_inner())).await
     }
 
     async fn open_market(
@@ -143,7 +145,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::AddOutcomesRequest>,
     ) -> Result<Response<v1::AddOutcomesResponse>, Status> {
-        self.answer("AddOutcomes", outcomes::add(&self.exchange, request.into_inner())).await
+        let from = quota::address(&request);
+        self.answer("AddOutcomes", outcomes::add(&self.exchange, from, request.into_inner())).await
     }
 
     async fn remove_outcome(
@@ -171,8 +174,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::SubmitOrderRequest>,
     ) -> Result<Response<v1::SubmitOrderResponse>, Status> {
-        let request = request.into_inner();
-        self.answer("SubmitOrder", orders::submit(&self.exchange, &request)).await
+        let (from, request) = (quota::address(&request), request.into_inner());
+        self.answer("SubmitOrder", orders::submit(&self.exchange, from, &request)).await
     }
 
     async fn cancel_order(

@@ -1,5 +1,7 @@
 //! SubmitOrder and CancelOrder.
 
+use std::net::IpAddr;
+
 use betex_core::command::{CommandKind, NewOrder, OrderRef};
 use betex_core::decide::Receipt;
 use betex_core::reject::{Rejection, RejectionClass};
@@ -8,6 +10,7 @@ use betex_proto::v1::{CancelOrderRequest, CancelOrderResponse, SubmitOrderReques
 use tonic::{Code, Status};
 
 use crate::exchange::{Exchange, unexpected};
+use crate::quota::Taken;
 use crate::wire::answer::{self, Measure};
 use crate::wire::fault::{Called, fault, invalid, market_not_found, quoted, refused, words};
 use crate::wire::order::{self, OrderForm};
@@ -16,6 +19,7 @@ use crate::wire::{form, outcome};
 
 pub(super) async fn submit(
     exchange: &Exchange,
+    from: IpAddr,
     request: &SubmitOrderRequest,
 ) -> Result<SubmitOrderResponse, Status> {
     order::check_names(request)?;
@@ -24,7 +28,14 @@ pub(super) async fn submit(
         Resolved::Rejected(answer) => return Ok(answer),
     };
     let quarter = order.far_runner_id != RunnerId::NONE;
-    let response = exchange.ask(market, exchange.order_of(&request.user_id, order)).await?;
+    let kind = exchange.order_of(&request.user_id, order);
+    // A refused order registers nobody.
+    let is_new = matches!(kind, CommandKind::SubmitOrderAs(_));
+    let taken = if is_new { Some(exchange.new_users.take(from)?) } else { None };
+    let response = exchange.ask(market, kind).await?;
+    if response.result.is_ok() {
+        taken.into_iter().for_each(Taken::keep);
+    }
     match &response.result {
         Ok(Receipt::Order { report, reason }) => {
             let state = exchange.engine.read();

@@ -164,9 +164,23 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             let what = what.replacen("quanta", called.terms.unit_name(), 1);
             ("LIMIT_REACHED", format!("the limit of {limit} {what} is reached"))
         }
-        Rejection::LimitReached { .. } => ("LIMIT_REACHED", rejection.to_string()),
+        Rejection::LimitReached { what, limit } => {
+            let what = format!("{}: the limit of {limit} {what} is reached", bounded_field(what));
+            ("LIMIT_REACHED", what)
+        }
     };
     (word.into(), message)
+}
+
+/// The field of a request that a bound is about.
+fn bounded_field(what: &str) -> &'static str {
+    match what.split_once(' ') {
+        Some(("client", _)) => "client_order_id",
+        Some(("users", _)) => "user_id",
+        Some(("bytes", _)) => "outcomes",
+        Some(("resting", _)) => "order",
+        _ => "market_id",
+    }
 }
 
 /// A refusal as a status. What the market decides about an order is an answer where the call has a

@@ -97,3 +97,103 @@ async fn a_client_order_id_needs_a_user() {
     };
     refused(client.cancel_order(cancel).await, tonic::Code::InvalidArgument, "INVALID_USER_ID");
 }
+
+/// What is refused, though other users, markets and calls are not.
+async fn exhausted(client: &mut Client, order: SubmitOrderRequest, words: &str) {
+    let answer = client.submit_order(order).await;
+    let message = refused(answer, tonic::Code::ResourceExhausted, "LIMIT_REACHED");
+    assert!(message.contains(words), "{message}");
+}
+
+#[tokio::test]
+async fn one_user_cannot_use_up_what_all_have() {
+    let bounds = ["--max-client-ids-per-user", "2", "--max-resting-orders-per-user", "3"];
+    let server = Running::with(&[&bounds[..], &["--max-users-per-market", "2"]].concat());
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    // A MARKET order that meets nobody keeps its id all the same.
+    let named = |user: &str, id: &str| SubmitOrderRequest {
+        client_order_id: id.to_owned(),
+        order_type: "MARKET".to_owned(),
+        price: 0.0,
+        ..limit("BACK", 2.5, 100, user)
+    };
+    for id in ["c1", "c2"] {
+        submit(&mut client, named("anna", id)).await;
+    }
+    let words = "client_order_id: the limit of 2 client order ids of one user in one market is reached";
+    exhausted(&mut client, named("anna", "c3"), words).await;
+    submit(&mut client, named("ben", "c3")).await;
+    for _ in 0..3 {
+        submit(&mut client, limit("BACK", 2.5, 100, "anna")).await;
+    }
+    let words = "order: the limit of 3 resting orders of one user is reached";
+    exhausted(&mut client, limit("BACK", 2.5, 100, "anna"), words).await;
+    submit(&mut client, limit("BACK", 2.5, 100, "ben")).await;
+    let words = "user_id: the limit of 2 users with orders or client order ids in one market is reached";
+    exhausted(&mut client, limit("BACK", 2.5, 100, "cleo"), words).await;
+    let before = last_sequence(&mut client).await;
+    exhausted(&mut client, named("cleo", "c1"), words).await;
+    assert_eq!(last_sequence(&mut client).await, before, "no account is left");
+}
+
+#[tokio::test]
+async fn markets_are_bounded_in_bytes_and_users_in_number() {
+    let server = Running::with(&["--max-market-bytes", "100000", "--max-users", "1"]);
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    let names: Vec<String> = (0..256).map(|outcome| format!("outcome {outcome:0100}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let wide = betex_proto::v1::CreateMarketRequest {
+        independent_outcomes: true,
+        ..crate::harness::market("wide", &names[..255])
+    };
+    let words = "outcomes: the limit of 100000 bytes of markets, outcomes and their names is reached";
+    client.create_market(wide.clone()).await.unwrap();
+    let second = betex_proto::v1::CreateMarketRequest { market_id: "second".to_owned(), ..wide };
+    let message =
+        refused(client.create_market(second).await, tonic::Code::ResourceExhausted, "LIMIT_REACHED");
+    assert!(message.contains(words), "{message}");
+    submit(&mut client, limit("BACK", 2.5, 100, "anna")).await;
+    let words = "user_id: the limit of 1 users with an account is reached";
+    exhausted(&mut client, limit("BACK", 2.5, 100, "ben"), words).await;
+}
+
+/// New users and new markets come no faster than the server is told. What is refused does not count.
+#[tokio::test]
+async fn new_users_and_markets_have_a_rate() {
+    let server = Running::with(&["--new-users-per-s", "1", "--new-markets-per-s", "1"]);
+    let mut client = server.client().await;
+    open_market(&mut client).await;
+    for user in 0..200 {
+        let fok =
+            SubmitOrderRequest { time_in_force: 2, ..limit("BACK", 2.5, 100, &format!("refused {user}")) };
+        assert_eq!(submit(&mut client, fok).await.rejection_reason, "WOULD_NOT_FILL");
+    }
+    let refusal = async {
+        for user in 0.. {
+            if let Err(status) = client.submit_order(limit("BACK", 2.5, 100, &format!("user {user}"))).await {
+                return (user, status);
+            }
+        }
+        unreachable!("there is an end")
+    };
+    let (users, status) =
+        tokio::time::timeout(crate::harness::PATIENCE, refusal).await.expect("it is refused");
+    assert!(users >= 50, "half of a hundred at once, not {users}");
+    let message = refused::<()>(Err(status), tonic::Code::ResourceExhausted, "TOO_MANY_NEW_USERS");
+    assert!(message.contains("1 new users a second"), "{message}");
+    // Those who are there go on.
+    assert_eq!(submit(&mut client, limit("BACK", 2.5, 100, "user 0")).await.status, "RESTING");
+    let refusal = async {
+        for market in 0.. {
+            let spec = crate::harness::market(&format!("market {market}"), &["A", "B"]);
+            if let Err(status) = client.create_market(spec).await {
+                return status;
+            }
+        }
+        unreachable!("there is an end")
+    };
+    let status = tokio::time::timeout(crate::harness::PATIENCE, refusal).await.expect("it is refused");
+    refused::<()>(Err(status), tonic::Code::ResourceExhausted, "TOO_MANY_NEW_MARKETS");
+}
