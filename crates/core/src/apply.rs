@@ -40,7 +40,7 @@ impl State {
     pub fn apply_next(&mut self, market_id: MarketId, now_ns: u64, events: &[Event]) -> Stamp {
         let slot = self.markets.slot(market_id);
         let market_sequence = match slot {
-            Some(slot) => self.markets.get(slot).sequence + 1,
+            Some(slot) => self.markets.get(slot).sequence + 1 - not_of_market(events),
             None => u64::from(market_id.is_some()),
         };
         let stamp = Stamp { market_id, time_ns: now_ns, sequence: self.sequence + 1, market_sequence };
@@ -122,7 +122,9 @@ impl State {
                     None
                 }
                 Event::MarketRemoved => {
-                    self.markets.remove(known(slot, stamp.market_id));
+                    let slot_of = known(slot, stamp.market_id);
+                    self.client_ids -= self.markets.get(slot_of).clients.entries.len() as u64;
+                    self.markets.remove(slot_of);
                     self.last_removed_id = self.last_removed_id.max(stamp.market_id.0);
                     self.closed.retain(|(_, id)| *id != stamp.market_id);
                     slot = None;
@@ -156,7 +158,7 @@ impl State {
         }
         if let Some(slot) = slot {
             let market = self.markets.get_mut(slot);
-            market.sequence += events.len() as u64;
+            market.sequence += events.len() as u64 - not_of_market(events);
             let last = stamp.market_sequence + events.len() as u64 - 1;
             assert!(market.sequence == last, "market {}: event {last} after {}", market.id, market.sequence);
         }
@@ -179,6 +181,11 @@ impl State {
                 .then(|| (OutcomeIndex(1), side.opposite(), ladder.price(ladder.mirrored(tick)))),
         }
     }
+}
+
+/// How many events a market's transaction begins with that do not count among the market's own.
+fn not_of_market(events: &[Event]) -> u64 {
+    u64::from(events.first().is_some_and(|event| !event.is_of_market()))
 }
 
 fn known(slot: Option<u32>, market: MarketId) -> u32 {

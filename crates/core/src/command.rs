@@ -125,6 +125,9 @@ pub enum CommandKind {
     },
     /// An order of any type.
     SubmitOrder(NewOrder),
+    /// An order of a user who may have no account yet. If the order is accepted, the account is registered in
+    /// the same transaction; a refused order registers nothing.
+    SubmitOrderAs(Box<UserOrder>),
     /// Cancels a resting order, or what of it is more than `keep`.
     CancelOrder {
         /// Which one.
@@ -200,6 +203,15 @@ pub struct NewOrder {
     pub post_only: bool,
     /// What becomes of it where it would meet an order of its own account.
     pub self_trade: SelfTradePrevention,
+}
+
+/// An order of a user by name, see [`CommandKind::SubmitOrderAs`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserOrder {
+    /// The name of the account, 1 to [`NAME_BYTES_MAX`] bytes.
+    pub user: Box<str>,
+    /// The order. The account of the name replaces [`NewOrder::account_id`].
+    pub order: NewOrder,
 }
 
 impl NewOrder {

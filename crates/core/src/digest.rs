@@ -5,6 +5,7 @@ use std::num::NonZero;
 use crate::event::{Job, OutcomeIndex};
 use crate::jobs::Turn;
 use crate::ladder::Ladder;
+use crate::limits::Limits;
 use crate::reject::OrderReport;
 use crate::state::State;
 use crate::types::Side;
@@ -48,6 +49,20 @@ impl State {
             bytes.number(bound);
         }
         bytes.number(limits.closed_market_ttl_ms);
+        if !limits.are_of_the_first_version() {
+            // No count of accounts, which comes next, is this number.
+            bytes.number(-1);
+            let Limits { accounts_per_market, resting_orders_per_account, .. } = *limits;
+            for bound in [
+                accounts_per_market,
+                resting_orders_per_account,
+                limits.client_ids,
+                limits.client_ids_per_account,
+            ] {
+                bytes.number(bound);
+            }
+            bytes.number(limits.market_bytes);
+        }
         bytes.number(self.accounts.names.len() as u64);
         for name in &self.accounts.names {
             bytes.text(name);

@@ -30,7 +30,8 @@ pub enum Event {
         /// What the time was, in nanoseconds since the Unix epoch.
         from_ns: u64,
     },
-    /// A name got its account.
+    /// A name got its account. In a transaction of a market it is the first event, and not one of the
+    /// market's: it carries the market's number of the event before it.
     AccountRegistered {
         /// The account.
         account: AccountId,
@@ -96,15 +97,16 @@ pub enum Event {
         /// Where it goes on; [`OrderId::NONE`]: it is done.
         next: OrderId,
     },
-    /// An order on a quarter line was taken in: always the first event of its transaction. Its two halves
-    /// follow, each an [`Event::OrderAccepted`] with its trades.
+    /// An order on a quarter line was taken in: the first event of its transaction, but for the account of a
+    /// new user. Its two halves follow, each an [`Event::OrderAccepted`] with its trades.
     OrderSplit {
         /// The whole of it, on the outcome nearer to zero.
         order: OrderAccepted,
         /// The outcome further from zero.
         far: OutcomeIndex,
     },
-    /// An order was taken in: the first event of its transaction, but for the halves of a quarter line.
+    /// An order was taken in: the first event of its transaction, but for the account of a new user and the
+    /// halves of a quarter line.
     OrderAccepted(OrderAccepted),
     /// The transaction's order met a complete set. The legs of its makers follow.
     SetMatched(SetMatched),
@@ -112,6 +114,13 @@ pub enum Event {
     TradeMatched(TradeMatched),
     /// An order, or part of it, was taken out unfilled.
     OrderCancelled(OrderCancelled),
+}
+
+impl Event {
+    /// Whether it counts among the events of its transaction's market.
+    pub(crate) const fn is_of_market(&self) -> bool {
+        !matches!(self, Self::LimitsSet(_) | Self::AccountRegistered { .. })
+    }
 }
 
 // Every event is copied on its way; what is longer than this is copied by a call, and not in line.
@@ -374,6 +383,7 @@ pub struct Stamp {
     pub time_ns: u64,
     /// The sequence number of the first event; the others follow without a gap.
     pub sequence: u64,
-    /// The same, counted in the market alone (0 where none is concerned).
+    /// The same, counted in the market alone (0 where none is concerned). An account that is registered with
+    /// its first order does not count: it has the number before that of the order.
     pub market_sequence: u64,
 }

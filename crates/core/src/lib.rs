@@ -16,6 +16,7 @@ pub mod ladder;
 pub mod limits;
 pub mod line;
 mod market;
+mod members;
 pub mod reject;
 pub mod snapshot;
 pub mod state;

@@ -5,10 +5,12 @@ use std::hash::{BuildHasher, RandomState};
 use hashbrown::HashTable;
 
 use crate::book::{BookSide, Order};
-use crate::command::NewMarket;
+use crate::command::{NewMarket, NewRunner};
 use crate::event::OutcomeIndex;
 use crate::ladder::Tick;
+use crate::limits::{MARKET_BYTES, OUTCOME_BYTES};
 use crate::line::Line;
+use crate::members::Members;
 use crate::reject::OrderReport;
 use crate::topology::Topology;
 use crate::types::{
@@ -32,6 +34,25 @@ pub(crate) struct Market {
     pub(crate) resting: u32,
     pub(crate) runners: Vec<Runner>,
     pub(crate) clients: ClientIds,
+    /// Who has orders or client order ids here.
+    pub(crate) members: Members,
+}
+
+// What the bound on the bytes of markets counts is what they take, or somewhat more.
+const _: () = assert!(size_of::<Market>() as u64 + 256 <= MARKET_BYTES);
+const _: () = assert!((size_of::<Runner>() + size_of::<NewRunner>()) as u64 + 32 <= OUTCOME_BYTES);
+
+impl NewMarket {
+    /// What it takes, as [`Limits::market_bytes`](crate::limits::Limits::market_bytes) counts it. The key is kept
+    /// twice, for it is looked up.
+    pub(crate) fn bytes(&self) -> u64 {
+        MARKET_BYTES + 2 * self.key.len() as u64 + self.name.len() as u64 + runners_bytes(&self.runners)
+    }
+}
+
+/// What outcomes take.
+pub(crate) fn runners_bytes(runners: &[NewRunner]) -> u64 {
+    runners.iter().map(|runner| OUTCOME_BYTES + runner.name.len() as u64).sum()
 }
 
 /// A place in a book, and whether an order there was entered for the second outcome of a pair, whose book
@@ -93,6 +114,7 @@ impl Market {
             resting: 0,
             runners,
             clients: ClientIds::default(),
+            members: Members::default(),
         }
     }
 
@@ -156,6 +178,12 @@ impl Market {
         let (Some(near), Some(far)) = (line(near), line(far)) else { return false };
         let quarter = Line { quarters: i32::midpoint(near.quarters, far.quarters), ..near };
         self.topology.lines && quarter.is_quarter() && quarter.halves() == (near, far)
+    }
+
+    /// Remembers a client order id that is not known yet; says where.
+    pub(crate) fn remember(&mut self, entry: ClientEntry) -> u32 {
+        self.members.remember(entry.account);
+        self.clients.insert(entry)
     }
 
     pub(crate) fn outcome_named(&self, name: &str) -> Option<OutcomeIndex> {

@@ -8,11 +8,12 @@ use crate::book::Store;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::market::Market;
+use crate::members::Members;
 use crate::reject::OrderReport;
 use crate::types::{AccountId, MarketId, OrderId};
 
 /// All that an engine knows: the sum of its journal.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct State {
     pub(crate) sequence: u64,
     pub(crate) time_ns: u64,
@@ -25,6 +26,10 @@ pub struct State {
     /// Where orders on quarter lines stand, each as a whole, while a half of them rests.
     pub(crate) splits: HashMap<OrderId, OrderReport, FxBuildHasher>,
     pub(crate) accounts: Accounts,
+    /// Who has orders that rest, over all markets.
+    pub(crate) members: Members,
+    /// Client order ids that are remembered, over all markets.
+    pub(crate) client_ids: u64,
     pub(crate) markets: Markets,
     /// What is emptied or cancelled in steps.
     pub(crate) jobs: Jobs,
@@ -80,6 +85,8 @@ pub(crate) struct Markets {
     by_key: HashMap<Box<str>, u32>,
     /// For listing them: hash maps have no order.
     ids: BTreeSet<MarketId>,
+    /// What they take, as [`Limits::market_bytes`] counts it.
+    pub(crate) bytes: u64,
 }
 
 impl Markets {
@@ -121,6 +128,7 @@ impl Markets {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("Limits::markets is a u32")
         });
+        self.bytes += market.spec.bytes();
         self.ids.insert(market.id);
         self.by_id.insert(market.id, slot);
         if !market.spec.key.is_empty() {
@@ -131,10 +139,32 @@ impl Markets {
 
     pub(crate) fn remove(&mut self, slot: u32) {
         let Some(market) = self.slots[slot as usize].take() else { return };
+        self.bytes -= market.spec.bytes();
         self.ids.remove(&market.id);
         self.by_id.remove(&market.id);
         self.by_key.remove(market.spec.key.as_str());
         self.free.push(slot);
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            sequence: 0,
+            time_ns: 0,
+            limits: Limits::BEFORE_ANY_ARE_SET,
+            last_order_id: 0,
+            last_market_id: 0,
+            last_removed_id: 0,
+            store: Store::default(),
+            splits: HashMap::default(),
+            accounts: Accounts::default(),
+            members: Members::default(),
+            client_ids: 0,
+            markets: Markets::default(),
+            jobs: Jobs::default(),
+            closed: VecDeque::new(),
+        }
     }
 }
 

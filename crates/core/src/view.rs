@@ -42,6 +42,16 @@ impl State {
         self.accounts.names.len()
     }
 
+    /// How many client order ids are remembered, over all markets.
+    pub const fn client_ids(&self) -> u64 {
+        self.client_ids
+    }
+
+    /// How many bytes the markets take, as [`Limits::market_bytes`] counts it.
+    pub const fn market_bytes(&self) -> u64 {
+        self.markets.bytes
+    }
+
     /// The market with this id.
     pub fn market(&self, id: MarketId) -> Option<MarketView<'_>> {
         self.markets.find(id).map(|market| MarketView { state: self, market })

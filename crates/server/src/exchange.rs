@@ -8,18 +8,19 @@ use std::task::{Context, Poll};
 use betex::Engine;
 use betex::engine::OwnedResponse;
 use betex::error::EngineError;
-use betex_core::command::{Command, CommandKind};
+use betex_core::command::{Command, CommandKind, NewOrder, UserOrder};
 use betex_core::decide::Receipt;
-use betex_core::types::{AccountId, MarketId};
+use betex_core::types::MarketId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tonic::{Code, Status};
 
 use crate::metrics::JOURNAL_TURNS;
 use crate::options::Options;
+use crate::quota::Quota;
 use crate::stream::hub::Hub;
 use crate::stream::turns::{Caller, Turns};
-use crate::wire::fault::{Called, engine_fault, fault, refused, stopping};
+use crate::wire::fault::{engine_fault, fault, stopping};
 use crate::wire::terms::Terms;
 
 /// Streams at once, over gRPC and WebSocket together.
@@ -43,6 +44,10 @@ pub(crate) struct Exchange {
     /// Turns at what is seen through, whoever waits for it.
     long_requests: Arc<Semaphore>,
     under_way: AtomicUsize,
+    /// How fast users get accounts.
+    pub(crate) new_users: Quota,
+    /// How fast markets and outcomes come.
+    pub(crate) new_markets: Quota,
     /// The smallest order, in pennies, of new markets at odds that do not name one.
     pub(crate) min_quantity: u64,
     /// How far back a stream may go in the journal; 0: as far as that goes.
@@ -56,6 +61,13 @@ impl Exchange {
         Self {
             engine,
             hub,
+            new_users: Quota::new("new users", "TOO_MANY_NEW_USERS", options.bounds.new_users_per_s, 100),
+            new_markets: Quota::new(
+                "new markets and additions of outcomes",
+                "TOO_MANY_NEW_MARKETS",
+                options.bounds.new_markets_per_s,
+                20,
+            ),
             min_quantity: options.min_quantity,
             resume_max_events: options.resume_max_events,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
@@ -145,21 +157,14 @@ impl Exchange {
         Some((market.id(), Terms::of(market.spec().ladder)))
     }
 
-    /// The account of a user, registered if need be. No name: nobody.
-    pub(crate) async fn account(&self, user: &str) -> Result<AccountId, Status> {
+    /// The command for an order of a user. A user without an account gets one with the first accepted order.
+    pub(crate) fn order_of(&self, user: &str, order: NewOrder) -> CommandKind {
         if user.is_empty() {
-            return Ok(AccountId::NONE);
+            return CommandKind::SubmitOrder(order);
         }
-        let known = self.engine.read().account_named(user);
-        if let Some(account) = known {
-            return Ok(account);
-        }
-        let command = Command::new(MarketId::NONE, CommandKind::RegisterAccount { name: user.into() });
-        let response = self.engine.request(command).await.map_err(|error| engine_fault(&error))?;
-        match response.result {
-            Ok(Receipt::Account(account)) => Ok(account),
-            Ok(receipt) => Err(unexpected(&receipt)),
-            Err(rejection) => Err(refused(&rejection, Called { user, ..Called::default() })),
+        match self.engine.read().account_named(user) {
+            Some(account) => CommandKind::SubmitOrder(order.by(account)),
+            None => CommandKind::SubmitOrderAs(Box::new(UserOrder { user: user.into(), order })),
         }
     }
 

@@ -11,6 +11,7 @@ mod logging;
 mod metrics;
 mod options;
 mod order_states;
+mod quota;
 mod server;
 mod start_error;
 mod stream;
@@ -19,6 +20,6 @@ mod wire;
 
 pub use environment::EnvironmentError;
 pub use logging::begin as begin_logging;
-pub use options::{Args, Durability, Options, OptionsError};
+pub use options::{Args, Bounds, Durability, Options, OptionsError};
 pub use server::{Server, run};
 pub use start_error::StartError;

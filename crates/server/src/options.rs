@@ -1,15 +1,18 @@
 //! How the server is told what to do: flags, the environment, a file, in this order.
 
+mod bounds;
+
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use betex::book::Limits;
 use betex::config::Config;
 use clap::{Parser, ValueEnum};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use self::bounds::BoundArgs;
+pub use self::bounds::Bounds;
 use crate::stream::recent::BYTES_MAX;
 use crate::web::allowed;
 use crate::wire::terms::Terms;
@@ -52,6 +55,8 @@ pub struct Options {
     pub resume_max_events: u64,
     /// Bytes of the recent past that is kept in memory for streams that begin there, about.
     pub resume_memory_bytes: usize,
+    /// How much the exchange holds at most, and how fast it grows.
+    pub bounds: Bounds,
 }
 
 impl Options {
@@ -64,10 +69,7 @@ impl Options {
             snapshot_every_segments: self.snapshot_every_segments,
             retention_bytes: self.retention_bytes,
             retention_age: Duration::from_secs(self.retention_s),
-            limits: Limits {
-                closed_market_ttl_ms: self.closed_market_ttl_s.saturating_mul(1_000),
-                ..Limits::default()
-            },
+            limits: self.bounds.limits(self.closed_market_ttl_s.saturating_mul(1_000)),
             set_time_back: self.set_time_back,
             ..Config::default()
         }
@@ -96,6 +98,7 @@ impl Default for Options {
             allow_origin: Vec::new(),
             resume_max_events: 1 << 24,
             resume_memory_bytes: BYTES_MAX,
+            bounds: Bounds::default(),
         }
     }
 }
@@ -197,6 +200,8 @@ pub struct Args {
     /// Bytes of the recent past that is kept in memory for streams that begin there, about [default: 134217728]
     #[arg(long, env = "BETEX_RESUME_MEMORY_BYTES", value_name = "BYTES")]
     resume_memory_bytes: Option<usize>,
+    #[command(flatten)]
+    bounds: BoundArgs,
 
     /// TOML file with options: the same names as the flags, without the dashes in front
     #[arg(long, env = "BETEX_CONFIG", value_name = "FILE")]
@@ -226,6 +231,36 @@ struct File {
     allow_origin: Option<Vec<String>>,
     resume_max_events: Option<u64>,
     resume_memory_bytes: Option<usize>,
+    max_markets: Option<u32>,
+    max_market_bytes: Option<u64>,
+    max_users: Option<u32>,
+    max_users_per_market: Option<u32>,
+    max_resting_orders: Option<u32>,
+    max_resting_orders_per_user: Option<u32>,
+    max_client_ids: Option<u32>,
+    max_client_ids_per_market: Option<u32>,
+    max_client_ids_per_user: Option<u32>,
+    new_users_per_s: Option<u32>,
+    new_markets_per_s: Option<u32>,
+}
+
+impl File {
+    /// What it says of the bounds. With flattened fields serde could not refuse unknown ones.
+    fn bounds(&self) -> BoundArgs {
+        BoundArgs {
+            max_markets: self.max_markets,
+            max_market_bytes: self.max_market_bytes,
+            max_users: self.max_users,
+            max_users_per_market: self.max_users_per_market,
+            max_resting_orders: self.max_resting_orders,
+            max_resting_orders_per_user: self.max_resting_orders_per_user,
+            max_client_ids: self.max_client_ids,
+            max_client_ids_per_market: self.max_client_ids_per_market,
+            max_client_ids_per_user: self.max_client_ids_per_user,
+            new_users_per_s: self.new_users_per_s,
+            new_markets_per_s: self.new_markets_per_s,
+        }
+    }
 }
 
 fn hosts_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
@@ -297,7 +332,9 @@ impl Args {
         }
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let default = Options::default();
+        let bounds = self.bounds.over(file.bounds());
         let options = Options {
+            bounds,
             grpc_port: self.grpc_port.or(file.grpc_port).unwrap_or(default.grpc_port),
             http_port: self.http_port.or(file.http_port).unwrap_or(default.http_port),
             bind: self.bind.or(file.bind).unwrap_or(default.bind),
@@ -417,6 +454,30 @@ mod tests {
                 assert!(!said.contains(char::is_control), "{said:?}");
             }
         }
+    }
+
+    #[test]
+    fn every_bound_reaches_the_engine() {
+        let file = "max-markets = 1\nmax-market-bytes = 2\nmax-users = 3\nmax-users-per-market = 4\n\
+            max-resting-orders = 5\nmax-resting-orders-per-user = 6\nmax-client-ids = 7\n\
+            max-client-ids-per-market = 8\nmax-client-ids-per-user = 9\nnew-users-per-s = 10\n\
+            new-markets-per-s = 11";
+        let options = resolve(file, &["--max-users", "33", "--closed-market-ttl-s", "0"]).unwrap();
+        let limits = betex::book::Limits {
+            markets: 1,
+            market_bytes: 2,
+            accounts: 33,
+            accounts_per_market: 4,
+            resting_orders: 5,
+            resting_orders_per_account: 6,
+            client_ids: 7,
+            client_ids_per_market: 8,
+            client_ids_per_account: 9,
+            closed_market_ttl_ms: 0,
+        };
+        assert_eq!(options.engine().limits, limits);
+        assert_eq!((options.bounds.new_users_per_s, options.bounds.new_markets_per_s), (10, 11));
+        assert_eq!(Options::default().bounds.limits(0), betex::book::Limits::default());
     }
 
     #[test]

@@ -135,7 +135,9 @@ impl Desk {
             self.named.retain(|named| named.command.market_id != *market);
         }
         if let Ok(Receipt::Order { report, .. }) = &answer.result {
-            let shown = answer.events.first().map(|event| match event {
+            let mut events = answer.events.iter();
+            let first = events.find(|event| !matches!(event, Event::AccountRegistered { .. }));
+            let shown = first.map(|event| match event {
                 Event::OrderAccepted(order) | Event::OrderSplit { order, .. } => order.order_id,
                 _ => OrderId::NONE,
             });

@@ -11,6 +11,7 @@ mod dice;
 mod disk;
 mod ends;
 mod failure;
+mod limits;
 mod listener;
 mod markets;
 mod report;

@@ -8,9 +8,10 @@ use betex_journal::{JournalError, JournalEvent, JournalOptions, JournalReader, R
 
 use crate::disk::Disk;
 use crate::failure::{Check, Checked, Failure, ensure};
+use crate::limits::limits;
 use crate::sabotage::{Sabotage, SimLog, cut_last_frame, swap_orders};
 use crate::truth::Truth;
-use crate::world::{Running, World, limits};
+use crate::world::{Running, World};
 
 /// Starts that may fail in a row because the disk does.
 const ATTEMPTS: u32 = 4;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use betex::engine::state::State;
 use betex::prelude::*;
-use betex_core::command::{MassCancel, NewOrder, OrderPrice, OrderRef, VoidedTrades};
+use betex_core::command::{MassCancel, NewOrder, OrderPrice, OrderRef, UserOrder, VoidedTrades};
 use betex_core::types::{ClientOrderId, Hold, SelfTradePrevention, TradeId};
 
 use crate::dice::Dice;
@@ -209,6 +209,12 @@ impl Seen<'_> {
                     persistence: order.persistence,
                     time_in_force: order.time_in_force,
                 }
+            }
+            // Accounts with a name and accounts with a number share one space, which is what makes some of
+            // these meet orders of their own.
+            order if dice.chance(30) => {
+                let user = format!("account-{}", dice.below(6)).into();
+                CommandKind::SubmitOrderAs(Box::new(UserOrder { user, order }))
             }
             order => CommandKind::SubmitOrder(order),
         }

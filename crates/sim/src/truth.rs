@@ -79,12 +79,18 @@ impl Truth {
         let events: Vec<Event> = transaction.iter().map(|event| event.event.clone()).collect();
         self.state.apply(&stamp, &events);
         self.ledger.take(&stamp, &events);
+        // What is left to tell of is what happened in the market.
+        let transaction = match &events[0] {
+            Event::AccountRegistered { .. } => &transaction[1..],
+            _ => transaction,
+        };
         match &events[0] {
             Event::MarketCreated(spec) => drop(self.twins.insert(stamp.market_id, Twin::new(spec))),
             Event::MarketRemoved => drop(self.twins.remove(&stamp.market_id)),
             _ => (),
         }
-        self.twins.get_mut(&stamp.market_id).map_or(Ok(()), |twin| twin.take(transaction))
+        let twin = self.twins.get_mut(&stamp.market_id);
+        twin.filter(|_| !transaction.is_empty()).map_or(Ok(()), |twin| twin.take(transaction))
     }
 
     /// The digest of the state at this event, the last one or one before.

@@ -17,6 +17,7 @@ use crate::desk::Desk;
 use crate::dice::Dice;
 use crate::disk::{Call, Disk};
 use crate::failure::{Check, Checked, Failure, ensure};
+use crate::limits::limits;
 use crate::listener::Listener;
 use crate::report::Report;
 use crate::sabotage::Sabotage;
@@ -362,17 +363,6 @@ impl World {
         self.report.note(&(state.sequence(), state.digest()));
         self.report.comparisons += 1;
         Ok(())
-    }
-}
-
-/// Bounds that are met.
-pub(crate) fn limits(dice: &mut Dice) -> Limits {
-    Limits {
-        markets: dice.pick(&[7, 100]),
-        accounts: dice.pick(&[4, 100]),
-        resting_orders: dice.pick(&[400, 5_000, 100_000, 100_000]),
-        client_ids_per_market: dice.pick(&[30, 1_000, 1_000]),
-        closed_market_ttl_ms: dice.pick(&[0, 0, 3_000]),
     }
 }
 

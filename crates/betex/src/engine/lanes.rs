@@ -55,6 +55,7 @@ impl Lanes {
         match kind {
             CommandKind::PlaceOrder { .. }
             | CommandKind::SubmitOrder(_)
+            | CommandKind::SubmitOrderAs(_)
             | CommandKind::RegisterAccount { .. } => CommandLane::Normal,
             _ => CommandLane::Priority,
         }
@@ -66,6 +67,7 @@ impl Lanes {
         match kind {
             CommandKind::PlaceOrder { .. }
             | CommandKind::SubmitOrder(_)
+            | CommandKind::SubmitOrderAs(_)
             | CommandKind::CreateMarket(_)
             | CommandKind::AddRunners { .. }
             | CommandKind::RegisterAccount { .. } => true,

@@ -2,7 +2,7 @@
 
 use crate::command::NewRunner;
 use crate::event::{Event, OutcomeIndex};
-use crate::market::Runner;
+use crate::market::{Runner, runners_bytes};
 use crate::state::State;
 use crate::topology::Topology;
 use crate::types::{BookMarketState, Hold};
@@ -51,6 +51,7 @@ impl State {
     }
 
     fn add_runners(&mut self, slot: u32, runners: &[NewRunner]) {
+        self.markets.bytes += runners_bytes(runners);
         let market = self.markets.get_mut(slot);
         market.spec.runners.extend_from_slice(runners);
         market.runners.extend(runners.iter().map(|_| Runner::new()));

@@ -11,7 +11,7 @@ use crate::jobs::Turn;
 use crate::market::{ClientEntry, Market};
 use crate::reject::OrderReport;
 use crate::state::State;
-use crate::types::{BookMarketState, OrderId, Price, Quantity, TimeInForce};
+use crate::types::{AccountId, BookMarketState, OrderId, Price, Quantity, TimeInForce};
 
 impl State {
     /// An order on a quarter line came in; its halves follow.
@@ -20,7 +20,7 @@ impl State {
         // All three ids are taken, also where the further half would be of nothing.
         self.last_order_id = order.order_id.0 + Half::Far as u64;
         self.splits.insert(order.order_id, report);
-        InHand { client: self.markets.get_mut(slot).remember(order, true), whole: order.order_id }
+        InHand { client: self.remember(slot, order, true), whole: order.order_id }
     }
 
     pub(super) fn accept(
@@ -29,14 +29,14 @@ impl State {
         accepted: &OrderAccepted,
         in_hand: &mut InHand,
     ) -> Option<Touched> {
-        let market = self.markets.get_mut(slot);
         if accepted.half == Half::Whole {
             self.last_order_id = accepted.order_id.0;
-            *in_hand = InHand { client: market.remember(accepted, false), whole: OrderId::NONE };
+            *in_hand = InHand { client: self.remember(slot, accepted, false), whole: OrderId::NONE };
         }
         if accepted.resting == Quantity::ZERO {
             return None;
         }
+        let market = self.markets.get_mut(slot);
         let ladder = market.spec.ladder;
         let tick = ladder.tick(accepted.price).expect("an accepted price is on the ladder");
         let place = market.place(accepted.outcome, accepted.side, tick);
@@ -61,6 +61,8 @@ impl State {
             links: Links::default(),
         };
         market.resting += 1;
+        market.members.rest(accepted.account);
+        self.members.rest(accepted.account);
         let side = market.runners[place.outcome.index()].side_mut(place.side);
         let expiry_ms = match accepted.time_in_force.get() {
             TimeInForce::Gtd { expiry_ms } => NonZeroU64::new(expiry_ms),
@@ -88,7 +90,7 @@ impl State {
         let order = &mut self.store.orders[order_slot];
         order.filled += trade.quantity.0;
         let touched = (order.outcome, order.side, order.tick);
-        let maker = InHand::of(order);
+        let (maker, account) = (InHand::of(order), order.account);
         let left = trade.maker_remaining.0 + i64::from(trade.maker_fraction);
         let follows = order.filled == trade.maker_filled.0 && order.left - left == trade.stake.0;
         assert!(follows, "order {} has {} filled and {} left: {trade:?}", order.id, order.filled, order.left);
@@ -96,7 +98,10 @@ impl State {
         let side = market.runners[touched.0.index()].side_mut(touched.1);
         let remains = trade.maker_remaining > Quantity::ZERO;
         self.store.leave(side, order_slot, left, trade.quantity.0, remains);
-        market.resting -= u32::from(!remains);
+        if !remains {
+            market.leave(account);
+            self.members.leave(account);
+        }
         market.trade(trade.outcome, trade.price, trade.stake);
         self.note(slot, maker, |report| report.fill(trade.quantity));
         // Of a set the taker's part was told with its own leg.
@@ -114,7 +119,7 @@ impl State {
         }
         let (order_slot, resting) = self.store.find(order.order_id).expect("what is cancelled rests");
         let touched = (resting.outcome, resting.side, resting.tick);
-        let owner = InHand::of(resting);
+        let (owner, account) = (InHand::of(resting), resting.account);
         if resting.awaited && order.remaining == Quantity::ZERO {
             self.jobs.hand_over(self.markets.get(slot), &mut self.store, order_slot);
         }
@@ -123,7 +128,10 @@ impl State {
         // A fraction of a penny goes with what is cancelled.
         let remains = order.remaining > Quantity::ZERO;
         self.store.leave(side, order_slot, order.remaining.0, order.cancelled.0, remains);
-        market.resting -= u32::from(!remains);
+        if !remains {
+            market.leave(account);
+            self.members.leave(account);
+        }
         if market.own_state == BookMarketState::Closed && market.resting == 0 {
             self.jobs.emptied(slot);
         } else if order.reason == CancelReason::MarketClosed {
@@ -131,6 +139,15 @@ impl State {
         }
         self.note(slot, owner, |report| report.leave(order.cancelled, end));
         Some(touched)
+    }
+
+    /// Remembers an order's client id, if it has one; says where.
+    #[inline]
+    fn remember(&mut self, slot: u32, order: &OrderAccepted, split: bool) -> u32 {
+        let Some(id) = order.client_order_id else { return NO_CLIENT_ID };
+        let report = OrderReport::new(order.order_id, order.quantity, split);
+        self.client_ids += 1;
+        self.markets.get_mut(slot).remember(ClientEntry { account: order.account, id, report })
     }
 
     /// Notes what has become of an order, wherever somebody may ask for it.
@@ -169,12 +186,10 @@ impl InHand {
 }
 
 impl Market {
-    /// Remembers an order's client id, if it has one; says where.
-    #[inline]
-    fn remember(&mut self, order: &OrderAccepted, split: bool) -> u32 {
-        let Some(id) = order.client_order_id else { return NO_CLIENT_ID };
-        let report = OrderReport::new(order.order_id, order.quantity, split);
-        self.clients.insert(ClientEntry { account: order.account, id, report })
+    /// An order of this account rests no more.
+    fn leave(&mut self, account: AccountId) {
+        self.resting -= 1;
+        self.members.leave(account);
     }
 
     /// Notes a trade on an outcome; on a pair it is one on the other, too.

@@ -4,9 +4,10 @@ use crate::command::{NewMarket, NewOrder, OrderPrice};
 use crate::event::OutcomeIndex;
 use crate::ladder::{Ladder, Tick};
 use crate::market::Market;
+use crate::members::Member;
 use crate::reject::Rejection;
 use crate::state::State;
-use crate::types::{BookMarketState, Price, Quantity, RunnerId, Side, TimeInForce};
+use crate::types::{AccountId, BookMarketState, Price, Quantity, RunnerId, Side, TimeInForce};
 
 /// What a new order comes to, checked.
 pub(super) struct Terms {
@@ -50,14 +51,46 @@ pub(super) fn check(
         check_halves(&market.spec, quantity)?;
     }
     check_lifetime(order, now_ns)?;
-    let limits = &state.limits;
-    if order.client_order_id.is_some()
-        && market.clients.entries.len() as u64 >= u64::from(limits.client_ids_per_market)
-    {
-        let limit = u64::from(limits.client_ids_per_market);
-        return Err(Rejection::LimitReached { what: "client order ids in one market", limit });
+    if order.client_order_id.is_some() {
+        check_client_ids(state, market, order.account_id)?;
     }
     Ok(Terms { outcome, far, tick, price })
+}
+
+/// Whether one more client order id of this account may be remembered. The bound per account is looked at first: it
+/// is the one that its client can do something about.
+#[inline(always)]
+fn check_client_ids(state: &State, market: &Market, account: AccountId) -> Result<(), Rejection> {
+    let (limits, here) = (&state.limits, market.clients.entries.len() as u64);
+    let per_account = u64::from(limits.client_ids_per_account);
+    // Nobody has more than there are.
+    if here >= per_account && u64::from(market.members.get(account).client_ids) >= per_account {
+        return Err(reached("client order ids of one user in one market", per_account));
+    }
+    let per_market = u64::from(limits.client_ids_per_market);
+    if here >= per_market {
+        return Err(reached("client order ids in one market", per_market));
+    }
+    let all = u64::from(limits.client_ids);
+    if state.client_ids >= all {
+        return Err(reached("client order ids over all markets", all));
+    }
+    check_members(state, market, account)
+}
+
+/// Whether this account may have something in this market.
+#[inline(always)]
+pub(super) fn check_members(state: &State, market: &Market, account: AccountId) -> Result<(), Rejection> {
+    let limit = u64::from(state.limits.accounts_per_market);
+    if market.members.len() as u64 >= limit && market.members.get(account) == Member::default() {
+        return Err(reached("users with orders or client order ids in one market", limit));
+    }
+    Ok(())
+}
+
+#[cold]
+pub(super) const fn reached(what: &'static str, limit: u64) -> Rejection {
+    Rejection::LimitReached { what, limit }
 }
 
 fn tradable(market: &Market, id: RunnerId) -> Result<OutcomeIndex, Rejection> {

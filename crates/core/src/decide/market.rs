@@ -42,9 +42,19 @@ pub(super) fn create(
     if state.markets.len() as u64 >= u64::from(state.limits.markets) {
         return Err(Rejection::LimitReached { what: "markets", limit: u64::from(state.limits.markets) });
     }
+    check_bytes(state, spec.bytes())?;
     let id = if asked.is_some() { asked } else { MarketId(state.last_market_id + 1) };
     out.push(Event::MarketCreated(Box::new(spec.clone())));
     Ok(Receipt::MarketCreated(id))
+}
+
+/// Whether markets may take so many bytes more.
+pub(super) fn check_bytes(state: &State, bytes: u64) -> Result<(), Rejection> {
+    let limit = state.limits.market_bytes;
+    if state.markets.bytes.saturating_add(bytes) > limit {
+        return Err(Rejection::LimitReached { what: "bytes of markets, outcomes and their names", limit });
+    }
+    Ok(())
 }
 
 fn invalid(field: &'static str, problem: &'static str) -> Rejection {

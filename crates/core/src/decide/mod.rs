@@ -24,8 +24,9 @@ mod work;
 pub(crate) use offers::{Effort, virtual_levels};
 pub use work::decide_work;
 
-use crate::command::{CommandKind, NAME_BYTES_MAX, NewOrder, OrderPrice};
+use crate::command::{CommandKind, NAME_BYTES_MAX, NewOrder, OrderPrice, UserOrder};
 use crate::event::{CancelReason, Event};
+use crate::market::Market;
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
 use crate::types::{AccountId, BookMarketState, MarketId, MarketPhase, Price, Quantity};
@@ -149,6 +150,7 @@ fn dispatch(
             order::submit(state, market, &order, now_ns, out)
         }
         CommandKind::SubmitOrder(order) => order::submit(state, market, order, now_ns, out),
+        CommandKind::SubmitOrderAs(asked) => submit_as(state, market, asked, now_ns, out),
         CommandKind::CancelOrder { order, account_id, keep } => {
             cancel::cancel(state, market, *order, *account_id, *keep, out)
         }
@@ -161,7 +163,7 @@ fn dispatch(
         CommandKind::SetPhase { phase, reason } => {
             hold::change_phase(state, market, *phase, reason.as_deref(), out)
         }
-        CommandKind::AddRunners { runners } => runners::add(market, runners, out),
+        CommandKind::AddRunners { runners } => runners::add(state, market, runners, out),
         CommandKind::RemoveRunner { runner_id, reduction, reason } => {
             runners::remove(state, market, *runner_id, *reduction, reason.as_deref(), out)
         }
@@ -170,17 +172,36 @@ fn dispatch(
     }
 }
 
+/// Registers the user with the order, unless an order that came before has done so. If the order is refused,
+/// [`decide`] drops the registration with it.
+#[cold]
+fn submit_as(
+    state: &State,
+    market: &Market,
+    asked: &UserOrder,
+    now_ns: u64,
+    out: &mut Vec<Event>,
+) -> Result<Receipt, Rejection> {
+    let account = account_of(state, &asked.user, out)?;
+    order::submit(state, market, &asked.order.by(account), now_ns, out)
+}
+
 fn register(state: &State, name: &str, out: &mut Vec<Event>) -> Result<Receipt, Rejection> {
+    account_of(state, name, out).map(Receipt::Account)
+}
+
+/// The account of a name, registered if there is none.
+fn account_of(state: &State, name: &str, out: &mut Vec<Event>) -> Result<AccountId, Rejection> {
     check_text("account name", name, 1, NAME_BYTES_MAX)?;
     if let Some(account) = state.accounts.find(name) {
-        return Ok(Receipt::Account(account));
+        return Ok(account);
     }
     let (account, limit) = (state.accounts.next(), u64::from(state.limits.accounts));
     if account.0 > limit {
-        return Err(Rejection::LimitReached { what: "accounts", limit });
+        return Err(Rejection::LimitReached { what: "users with an account", limit });
     }
     out.push(Event::AccountRegistered { account, name: name.into() });
-    Ok(Receipt::Account(account))
+    Ok(account)
 }
 
 /// Makes room for one more event. What is pushed behind it is made where it stays: otherwise it would be made

@@ -3,7 +3,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::check::{Terms, check, is_market};
+use super::check::{Terms, check, check_members, is_market, reached};
 use super::sweep::{End, Sweep, sweep};
 use super::taker::{Taker, Work};
 use super::{Receipt, make_room};
@@ -12,7 +12,7 @@ use crate::event::{CancelReason, Event, Half, OrderAccepted, OrderCancelled, Out
 use crate::market::{Market, Place};
 use crate::reject::{OrderReport, Rejection};
 use crate::state::State;
-use crate::types::{OrderId, OrderStatus, Quantity, SelfTradePrevention, TimeInForce};
+use crate::types::{AccountId, OrderId, OrderStatus, Quantity, SelfTradePrevention, TimeInForce};
 
 pub(super) fn submit(
     state: &State,
@@ -62,8 +62,8 @@ fn conclude(
         Fate::Filled => (0, OrderStatus::Filled, None),
         Fate::Rests => {
             if split {
-                // The first event tells how much of the whole rests.
-                rest(out, 0, left, 0);
+                // The event before the nearer half tells how much of the whole rests.
+                rest(out, parts[0].event - 1, left, 0);
             }
             for part in parts.iter().filter(|part| part.remaining > 0) {
                 rest(out, part.event, part.remaining, market.spec.ladder.fraction(part.left));
@@ -293,18 +293,25 @@ fn fate(
             Ok(Fate::Cancelled(CancelReason::SelfTrade))
         };
     }
-    check_room(state, market, parts)?;
+    check_room(state, market, order.account_id, parts)?;
     Ok(Fate::Rests)
 }
 
 /// Whether there is room for what would rest.
 #[inline(always)]
-fn check_room(state: &State, market: &Market, parts: &[Part]) -> Result<(), Rejection> {
+fn check_room(state: &State, market: &Market, account: AccountId, parts: &[Part]) -> Result<(), Rejection> {
     let (limit, mut resting) = (u64::from(state.limits.resting_orders), state.store.orders.len() as u64);
+    let per_account = u64::from(state.limits.resting_orders_per_account);
+    // Nobody has more than there are.
+    let mut own = if resting < per_account { 0 } else { u64::from(state.members.get(account).resting) };
+    check_members(state, market, account)?;
     for Part { place, remaining, .. } in parts.iter().filter(|part| part.remaining > 0) {
-        resting += 1;
+        (resting, own) = (resting + 1, own + 1);
+        if own > per_account {
+            return Err(reached("resting orders of one user", per_account));
+        }
         if resting > limit {
-            return Err(Rejection::LimitReached { what: "resting orders", limit });
+            return Err(reached("resting orders", limit));
         }
         let book = market.runners[place.outcome.index()].side(place.side);
         let total = book.level(&state.store.pages, place.tick).map_or(0, |level| level.total);

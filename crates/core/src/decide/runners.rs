@@ -1,16 +1,21 @@
 //! Outcomes are added and removed.
 
 use super::job::take_out_all;
-use super::market::{CLOSED, check_count, check_runners};
+use super::market::{CLOSED, check_bytes, check_count, check_runners};
 use super::{Receipt, check_text};
 use crate::command::{NewMarket, NewRunner, REASON_BYTES_MAX, REDUCTION_MAX};
 use crate::event::{CancelReason, Event, OrderFilter, OutcomeIndex};
-use crate::market::Market;
+use crate::market::{Market, runners_bytes};
 use crate::reject::Rejection;
 use crate::state::State;
 use crate::types::{BookMarketState, MarketModel, RunnerId};
 
-pub(super) fn add(market: &Market, added: &[NewRunner], out: &mut Vec<Event>) -> Result<Receipt, Rejection> {
+pub(super) fn add(
+    state: &State,
+    market: &Market,
+    added: &[NewRunner],
+    out: &mut Vec<Event>,
+) -> Result<Receipt, Rejection> {
     if market.own_state == BookMarketState::Closed {
         return Err(CLOSED);
     }
@@ -35,6 +40,7 @@ pub(super) fn add(market: &Market, added: &[NewRunner], out: &mut Vec<Event>) ->
             "outcomes: a complete set of the group has traded, so nothing can be added to it any more",
         ));
     }
+    check_bytes(state, runners_bytes(added))?;
     out.push(Event::RunnersAdded(added.into()));
     Ok(Receipt::RunnersAdded)
 }
@@ -97,7 +103,7 @@ mod tests {
                 market.topology.group_mut(OutcomeIndex(outcome)).expect("a group").set_traded = true;
             }
             let added = [NewRunner { id: RunnerId(9), name: added.into() }];
-            let answer = add(&market, &added, &mut Vec::new());
+            let answer = add(&State::new(), &market, &added, &mut Vec::new());
             assert_eq!(matches!(answer, Err(Rejection::NotPossible(_))), refused, "{answer:?}");
             assert_eq!(answer.is_ok(), !refused, "{answer:?}");
         }

@@ -182,10 +182,12 @@ impl Builder {
         let open = self.market.as_mut().ok_or("a client order id without its market")?;
         check(open.last.is_none(), "a client order id behind orders")?;
         let ClientIdImage { account, id, report } = client;
-        let ids = &mut self.state.markets.get_mut(open.slot).clients;
+        let market = self.state.markets.get_mut(open.slot);
+        let ids = &market.clients;
         check(ids.find(account, id.as_str()).is_none(), "a client order id is there twice")?;
         check(ids.entries.len() < NO_CLIENT_ID as usize, "its market has too many client order ids")?;
-        let place = ids.insert(ClientEntry { account, id, report });
+        let place = market.remember(ClientEntry { account, id, report });
+        self.state.client_ids += 1;
         if report.remaining > Quantity::ZERO {
             let before = open.clients.insert(report.order_id, place);
             check(before.is_none(), "two client order ids stand for one order")?;
@@ -239,6 +241,8 @@ impl Builder {
         let order = image.resting(place, left, open.slot, client);
         state.store.rest(side_of_book, ladder, order, NonZeroU64::new(image.expiry_ms));
         market.resting += 1;
+        market.members.rest(image.account);
+        state.members.rest(image.account);
         Ok(())
     }
 

@@ -217,7 +217,7 @@ fn otherwise(piece: &Piece) -> Vec<Piece> {
 
 fn engines(engine: EngineImage) -> Vec<EngineImage> {
     let mut others = Vec::new();
-    for change in 0..10 {
+    for change in 0..15 {
         let mut other = engine;
         match change {
             0 => other.sequence += 1,
@@ -229,6 +229,11 @@ fn engines(engine: EngineImage) -> Vec<EngineImage> {
             6 => other.limits.accounts -= 1,
             7 => other.limits.resting_orders -= 1,
             8 => other.limits.client_ids_per_market -= 1,
+            9 => other.limits.market_bytes -= 1,
+            10 => other.limits.accounts_per_market -= 1,
+            11 => other.limits.resting_orders_per_account -= 1,
+            12 => other.limits.client_ids -= 1,
+            13 => other.limits.client_ids_per_account -= 1,
             _ => other.limits.closed_market_ttl_ms += 1,
         }
         others.push(other);

@@ -1,5 +1,6 @@
 //! The core as its users see it: commands in, events out, a state to look at.
 
+mod accounts;
 mod amounts;
 mod closing;
 mod crowd;

@@ -195,6 +195,7 @@ fn decode_event(head: RecordHead, record: &[u8], preceding: &Preceding) -> Decod
         (kind::ACCOUNT_REGISTERED, 1) => engine::account_registered(record),
         (kind::LIMITS_SET, 1) => engine::limits_set(record),
         (kind::TIME_SET_BACK, 1) => engine::time_set_back(record),
+        (kind::LIMITS_SET, 2) => engine::limits_set_v2(record),
         (kind::NONE, _) => malformed("it has no kind"),
         (kind, version) => Err(RecordProblem::Unknown { kind, version }),
     }

@@ -52,6 +52,28 @@ layouts! {
         from_ns: U64,
     }
 
+    /// With the bounds that version 1 does not have.
+    LimitsSetV2: 64 {
+        head: Head,
+        flags: u8,
+        reserved: [u8; 7],
+        limits: LimitsV2,
+    }
+
+    /// Part of the records that have the bounds of an engine.
+    LimitsV2: 48 {
+        markets: U32,
+        accounts: U32,
+        resting_orders: U32,
+        client_ids_per_market: U32,
+        closed_market_ttl_ms: U64,
+        accounts_per_market: U32,
+        resting_orders_per_account: U32,
+        client_ids: U32,
+        client_ids_per_account: U32,
+        market_bytes: U64,
+    }
+
     /// Behind it: the name.
     AccountRegisteredV1: 24 {
         head: Head,

@@ -310,16 +310,25 @@ prop_compose! {
     }
 }
 
-fn limits() -> impl Strategy<Value = Limits> {
-    (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u64>()).prop_map(|(a, b, c, d, e)| {
-        Limits {
-            markets: a,
-            accounts: b,
-            resting_orders: c,
-            client_ids_per_market: d,
-            closed_market_ttl_ms: e,
-        }
-    })
+prop_compose! {
+    fn limits()(
+        first in any::<[u32; 4]>(),
+        closed_market_ttl_ms in any::<u64>(),
+        later in option::of((any::<[u32; 4]>(), any::<u64>())),
+    ) -> Limits {
+        let [markets, accounts, resting_orders, client_ids_per_market] = first;
+        let first = Limits {
+            markets, accounts, resting_orders, client_ids_per_market, closed_market_ttl_ms, ..Limits::UNBOUNDED
+        };
+        later.map_or(first, |([a, b, c, d], market_bytes)| Limits {
+            accounts_per_market: a,
+            resting_orders_per_account: b,
+            client_ids: c,
+            client_ids_per_account: d,
+            market_bytes,
+            ..first
+        })
+    }
 }
 
 /// One event of a market that is neither an order nor a trade.

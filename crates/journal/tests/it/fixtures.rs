@@ -68,10 +68,20 @@ fn what_is_in_no_market() {
         resting_orders: 0x4142_4344,
         client_ids_per_market: 0x5152_5354,
         closed_market_ttl_ms: 0x6162_6364_6566_6768,
+        ..Limits::UNBOUNDED
     };
     check(&["context.v1.without_market", "limits_set.v1"], 0, &[Event::LimitsSet(limits)]);
     let set_back = Event::TimeSetBack { from_ns: 0x3132_3334_3536_3738 };
     check(&["context.v1.without_market", "time_set_back.v1"], 0, &[set_back]);
+    let limits = Limits {
+        accounts_per_market: 0x7172_7374,
+        resting_orders_per_account: 0x7576_7778,
+        client_ids: 0x8182_8384,
+        client_ids_per_account: 0x8586_8788,
+        market_bytes: 0x9192_9394_9596_9798,
+        ..limits
+    };
+    check(&["context.v1.without_market", "limits_set.v2"], 0, &[Event::LimitsSet(limits)]);
 }
 
 /// A whole journal as the first version wrote it: its short day, a frame for each transaction. It opens, and

@@ -246,7 +246,15 @@ fn second_day() -> Tape {
 /// The short day of the first version of the journal.
 pub(crate) fn first_day() -> Tape {
     let mut day = Tape::new();
-    day.push(0, vec![Event::LimitsSet(Limits::default())]);
+    // The defaults of the first version, which the recorded journal has.
+    let limits = Limits {
+        markets: 100_000,
+        accounts: 1_000_000,
+        resting_orders: 10_000_000,
+        client_ids_per_market: 1_000_000,
+        ..Limits::UNBOUNDED
+    };
+    day.push(0, vec![Event::LimitsSet(limits)]);
     for (id, name) in [(1, "alice"), (2, "bob")] {
         day.push(0, vec![Event::AccountRegistered { account: AccountId(id), name: name.into() }]);
     }

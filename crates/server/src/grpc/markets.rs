@@ -1,5 +1,7 @@
 //! CreateMarket, the steps of a market's life, and its phase.
 
+use std::net::IpAddr;
+
 use betex_core::command::CommandKind;
 use betex_core::decide::Receipt;
 use betex_core::types::{BookMarketState, MarketId};
@@ -16,13 +18,16 @@ use crate::wire::{form, market};
 
 pub(super) async fn create(
     exchange: &Exchange,
+    from: IpAddr,
     request: CreateMarketRequest,
 ) -> Result<CreateMarketResponse, Status> {
     let market_id = request.market_id.clone();
     let market = market::parse(request, exchange.min_quantity)?;
+    let taken = exchange.new_markets.take(from)?;
     let response = exchange.ask(MarketId::NONE, CommandKind::CreateMarket(Box::new(market))).await?;
     match response.result {
         Ok(Receipt::MarketCreated(_)) => {
+            taken.keep();
             let status = BookMarketState::Created.name().to_owned();
             Ok(CreateMarketResponse { market_id, status, sequence: response.sequence })
         }

@@ -21,6 +21,7 @@ use tonic::{Request, Response, Status};
 
 use crate::exchange::Exchange;
 use crate::metrics::REQUESTS;
+use crate::quota;
 use crate::stream::turns::Caller;
 
 /// The service on one exchange.
@@ -73,7 +74,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::CreateMarketRequest>,
     ) -> Result<Response<v1::CreateMarketResponse>, Status> {
-        self.answer("CreateMarket", markets::create(&self.exchange, request.into_inner())).await
+        let from = quota::address(&request);
+        self.answer("CreateMarket", markets::create(&self.exchange, from, request.into_inner())).await
     }
 
     async fn open_market(
@@ -144,7 +146,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::AddOutcomesRequest>,
     ) -> Result<Response<v1::AddOutcomesResponse>, Status> {
-        self.answer("AddOutcomes", outcomes::add(&self.exchange, request.into_inner())).await
+        let from = quota::address(&request);
+        self.answer("AddOutcomes", outcomes::add(&self.exchange, from, request.into_inner())).await
     }
 
     async fn remove_outcome(
@@ -173,8 +176,8 @@ impl OrderBookService for Grpc {
         &self,
         request: Request<v1::SubmitOrderRequest>,
     ) -> Result<Response<v1::SubmitOrderResponse>, Status> {
-        let request = request.into_inner();
-        self.answer("SubmitOrder", orders::submit(&self.exchange, &request)).await
+        let (from, request) = (quota::address(&request), request.into_inner());
+        self.answer("SubmitOrder", orders::submit(&self.exchange, from, &request)).await
     }
 
     async fn cancel_order(

@@ -1,5 +1,7 @@
 //! SubmitOrder and CancelOrder.
 
+use std::net::IpAddr;
+
 use betex_core::command::{CommandKind, NewOrder, OrderRef};
 use betex_core::decide::Receipt;
 use betex_core::event::CancelReason;
@@ -10,6 +12,7 @@ use tonic::{Code, Status};
 
 use crate::exchange::{Exchange, unexpected};
 use crate::order_states::ORDERS_KEPT;
+use crate::quota::Taken;
 use crate::wire::answer::{self, Measure};
 use crate::wire::fault::{Called, fault, invalid, market_not_found, quoted, refused, words};
 use crate::wire::order::{self, OrderForm};
@@ -18,16 +21,23 @@ use crate::wire::{form, outcome};
 
 pub(super) async fn submit(
     exchange: &Exchange,
+    from: IpAddr,
     request: &SubmitOrderRequest,
 ) -> Result<SubmitOrderResponse, Status> {
     order::check_names(request)?;
-    let (market, measure, mut order) = match resolve(exchange, request)? {
+    let (market, measure, order) = match resolve(exchange, request)? {
         Resolved::Placeable { market, measure, order } => (market, measure, order),
         Resolved::Rejected(answer) => return Ok(answer),
     };
-    order.account_id = exchange.account(&request.user_id).await?;
     let quarter = order.far_runner_id != RunnerId::NONE;
-    let response = exchange.ask(market, CommandKind::SubmitOrder(order)).await?;
+    let kind = exchange.order_of(&request.user_id, order);
+    // A refused order registers nobody.
+    let is_new = matches!(kind, CommandKind::SubmitOrderAs(_));
+    let taken = if is_new { Some(exchange.new_users.take(from)?) } else { None };
+    let response = exchange.ask(market, kind).await?;
+    if response.result.is_ok() {
+        taken.into_iter().for_each(Taken::keep);
+    }
     match &response.result {
         Ok(Receipt::Order { report, reason }) => {
             let state = exchange.engine.read();
@@ -115,11 +125,6 @@ fn resolve(exchange: &Exchange, request: &SubmitOrderRequest) -> Result<Resolved
         Ok(price) => price,
         Err(message) => return reject("INVALID_PRICE", message),
     };
-    // A new name is not registered for an order that cannot be taken.
-    let is_new_user = !request.user_id.is_empty() && account == AccountId::NONE;
-    if is_new_user && market.state() != BookMarketState::Open {
-        return reject("MARKET_NOT_OPEN", String::new());
-    }
     let order = form.order(selection, AccountId::NONE, price);
     Ok(Resolved::Placeable { market: market.id(), measure, order })
 }
@@ -195,7 +200,10 @@ fn finished(
 fn order_ref(request: &CancelOrderRequest) -> Result<OrderRef, Status> {
     let client = form::client_order_id(&request.client_order_id)?;
     match (request.order_id, client) {
-        (0, Some(id)) => Ok(OrderRef::Client(id)),
+        (0, Some(id)) => {
+            form::check_owned(&request.user_id)?;
+            Ok(OrderRef::Client(id))
+        }
         (0, None) => {
             Err(invalid("order_id", "is missing; the order_id of SubmitOrder's answer, or a client_order_id"))
         }

@@ -1,5 +1,6 @@
 //! AddOutcomes and RemoveOutcome.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use betex_core::command::{CommandKind, NewRunner, REDUCTION_MAX};
@@ -16,13 +17,17 @@ use crate::wire::outcome::{check_added, not_listed};
 
 pub(super) async fn add(
     exchange: &Arc<Exchange>,
+    from: IpAddr,
     request: AddOutcomesRequest,
 ) -> Result<AddOutcomesResponse, Status> {
     form::name("market_id", &request.market_id)?;
     check_outcomes(&request.outcomes, 1)?;
     // The next ones are numbered when these are there, not when the client has lost its patience.
+    let taken = exchange.new_markets.take(from)?;
     let seen_through = add_numbered(Arc::clone(exchange), request);
-    exchange.see_through(seen_through).await
+    let added = exchange.see_through(seen_through).await?;
+    taken.keep();
+    Ok(added)
 }
 
 async fn add_numbered(

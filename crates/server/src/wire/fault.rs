@@ -151,14 +151,6 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             ("ORDER_NOT_FOUND", format!("order_id: there is no resting order {order} in market {market}"))
         }
         Rejection::HalfOfOrder { .. } => ("ORDER_NOT_FOUND", rejection.to_string()),
-        Rejection::ClientIdNotFound if called.user.is_empty() => {
-            let id = quoted(called.client_order_id);
-            let what = format!(
-                "client_order_id: no order without a user_id has the id {id} in market {market}; an order that was \
-                 sent with a user_id is found only with the same one, so user_id is probably missing"
-            );
-            ("ORDER_NOT_FOUND", what)
-        }
         Rejection::ClientIdNotFound => {
             let (id, user) = (quoted(called.client_order_id), quoted(called.user));
             ("ORDER_NOT_FOUND", format!("client_order_id: user {user} has no order {id} in market {market}"))
@@ -172,10 +164,24 @@ pub(crate) fn words(rejection: &Rejection, called: Called<'_>) -> (Cow<'static, 
             let what = what.replacen("quanta", called.terms.unit_name(), 1);
             ("LIMIT_REACHED", format!("the limit of {limit} {what} is reached"))
         }
-        Rejection::LimitReached { .. } => ("LIMIT_REACHED", rejection.to_string()),
+        Rejection::LimitReached { what, limit } => {
+            let what = format!("{}: the limit of {limit} {what} is reached", bounded_field(what));
+            ("LIMIT_REACHED", what)
+        }
         Rejection::JournalFull => ("JOURNAL_FULL", JOURNAL_FULL.to_owned()),
     };
     (word.into(), message)
+}
+
+/// The field of a request that a bound is about.
+fn bounded_field(what: &str) -> &'static str {
+    match what.split_once(' ') {
+        Some(("client", _)) => "client_order_id",
+        Some(("users", _)) => "user_id",
+        Some(("bytes", _)) => "outcomes",
+        Some(("resting", _)) => "order",
+        _ => "market_id",
+    }
 }
 
 /// A refusal as a status. What the market decides about an order is an answer where the call has a

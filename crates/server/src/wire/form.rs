@@ -36,6 +36,19 @@ pub(crate) fn client_order_id(text: &str) -> Result<Option<ClientOrderId>, Statu
     ClientOrderId::new(text).map(Some).map_err(|error| invalid("client_order_id", error.to_string()))
 }
 
+/// That a client order id comes with a user. Without one, clients who do not know each other would share their
+/// ids.
+pub(crate) fn check_owned(user: &str) -> Result<(), Status> {
+    if user.is_empty() {
+        let problem = format!(
+            "is missing; a client_order_id is unique per market and user, so give the user_id (1 to \
+             {NAME_BYTES_MAX} bytes) that the order is of"
+        );
+        return Err(invalid("user_id", problem));
+    }
+    Ok(())
+}
+
 fn within<'a>(field: &str, text: &'a str, bytes_max: usize) -> Result<&'a str, Status> {
     if text.len() > bytes_max {
         let problem = format!("{} bytes are too many; at most {bytes_max}", text.len());

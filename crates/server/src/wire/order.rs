@@ -47,6 +47,10 @@ impl OrderForm {
         if request.post_only {
             check_post_only(market_order, time_in_force)?;
         }
+        let client_order_id = form::client_order_id(&request.client_order_id)?;
+        if client_order_id.is_some() {
+            form::check_owned(&request.user_id)?;
+        }
         Ok(Self {
             terms,
             side: terms.side(&request.side)?,
@@ -54,7 +58,7 @@ impl OrderForm {
             price: request.price,
             price_type: price_type(request.price_type)?,
             quantity,
-            client_order_id: form::client_order_id(&request.client_order_id)?,
+            client_order_id,
             persistence: persistence(request.persistence)?,
             time_in_force,
             post_only: request.post_only,

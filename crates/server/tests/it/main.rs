@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
+mod accounts;
 mod audit;
 mod bad_input;
 mod binary;

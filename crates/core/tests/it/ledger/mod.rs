@@ -128,8 +128,18 @@ struct End {
 impl Ledger {
     /// Takes in one transaction.
     pub(crate) fn take(&mut self, stamp: &Stamp, events: &[Event]) {
-        let count = events.len() as u64;
         assert_eq!(stamp.sequence, self.sequence + 1, "sequence numbers have no gap");
+        if let [Event::AccountRegistered { account, .. }, order, ..] = events {
+            // The account of a new user, with the first order, which is of the market.
+            let (Event::OrderAccepted(order) | Event::OrderSplit { order, .. }) = order else {
+                panic!("an account with {order:?}")
+            };
+            assert_eq!(order.account, *account);
+            self.sequence += 1;
+            let (sequence, market_sequence) = (stamp.sequence + 1, stamp.market_sequence + 1);
+            return self.take(&Stamp { sequence, market_sequence, ..*stamp }, &events[1..]);
+        }
+        let count = events.len() as u64;
         self.sequence += count;
         if stamp.market_id.is_some() {
             let last = self.market_sequences.entry(stamp.market_id).or_default();

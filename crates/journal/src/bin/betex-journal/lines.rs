@@ -7,6 +7,7 @@ use betex_core::types::{AccountId, Quantity, TimeInForce};
 use betex_journal::JournalEvent;
 use serde::Serialize;
 
+use crate::limits::LaterLimits;
 use crate::{terms, times};
 
 /// A line.
@@ -33,6 +34,8 @@ enum Fields<'a> {
         resting_orders: u32,
         client_ids_per_market: u32,
         closed_market_ttl_ms: u64,
+        #[serde(flatten)]
+        later: Option<LaterLimits>,
     },
     TimeSetBack {
         from_ns: u64,
@@ -221,6 +224,7 @@ fn fields(event: &JournalEvent, taker: AccountId) -> Fields<'_> {
             resting_orders: limits.resting_orders,
             client_ids_per_market: limits.client_ids_per_market,
             closed_market_ttl_ms: limits.closed_market_ttl_ms,
+            later: (!limits.are_of_the_first_version()).then(|| LaterLimits::of(limits)),
         },
         Event::TimeSetBack { from_ns } => Fields::TimeSetBack { from_ns: *from_ns },
         Event::AccountRegistered { account, name } => Fields::Account { account: account.0, name },

@@ -4,6 +4,7 @@ mod compact;
 mod dump;
 mod failure;
 mod filter;
+mod limits;
 mod lines;
 mod output;
 mod progress;

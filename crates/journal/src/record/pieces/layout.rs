@@ -6,13 +6,18 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::record::layout::{Head, OrderFilterV1, layouts};
 
 layouts! {
-    SnapshotEngineV1: 72 {
+    /// After it: the limits, [`SnapshotLimitsV1`] in version 1, [`LimitsV2`](crate::record::layout::LimitsV2) in
+    /// version 2.
+    SnapshotEngineV1: 48 {
         head: Head,
         sequence: U64,
         time_ns: U64,
         last_order_id: U64,
         last_market_id: U64,
         last_removed_id: U64,
+    }
+
+    SnapshotLimitsV1: 24 {
         markets: U32,
         accounts: U32,
         resting_orders: U32,

@@ -75,7 +75,7 @@ pub fn decode_snapshot(bytes: &[u8]) -> Result<(SnapshotRecord, usize), RecordPr
         (kind::SNAPSHOT_MARKET, version @ (1 | 2)) => {
             read::market(version, record).map(|market| Piece::Market(Box::new(market)))
         }
-        (kind::SNAPSHOT_ENGINE, 1) => read::engine(record).map(Piece::Engine),
+        (kind::SNAPSHOT_ENGINE, version @ (1 | 2)) => read::engine(version, record).map(Piece::Engine),
         (kind::SNAPSHOT_JOB, 1) => read::job(record).map(Piece::Job),
         (kind::SNAPSHOT_TURN, 1) => read::turn(record).map(Piece::Turn),
         (kind::SNAPSHOT_CLOSED, 1) => read::closed(record).map(Piece::Closed),

@@ -14,12 +14,13 @@ use zerocopy::FromBytes as _;
 
 use super::layout::{
     HAS_REASON, ReportV1, SnapshotAccountV1, SnapshotClientIdV1, SnapshotClosedV1, SnapshotEndV1,
-    SnapshotEngineV1, SnapshotJobV1, SnapshotMarketV1, SnapshotOrderV1, SnapshotRunnerV1, SnapshotTurnV1,
-    runner_flags, snapshot_order,
+    SnapshotEngineV1, SnapshotJobV1, SnapshotLimitsV1, SnapshotMarketV1, SnapshotOrderV1, SnapshotRunnerV1,
+    SnapshotTurnV1, runner_flags, snapshot_order,
 };
 use super::{SnapshotEnd, has_traded_fractions};
+use crate::record::engine::limits;
 use crate::record::fields::{Decoded, OLDER_VERSION, code, fixed_part, malformed, unused, whole};
-use crate::record::layout::{INDEPENDENT, SYNTHETIC};
+use crate::record::layout::{INDEPENDENT, LimitsV2, SYNTHETIC};
 use crate::record::markets::ladder;
 use crate::record::orders::filter;
 
@@ -39,21 +40,31 @@ fn report(record: &ReportV1) -> Decoded<OrderReport> {
     })
 }
 
-pub(super) fn engine(record: &[u8]) -> Decoded<EngineImage> {
-    let engine: &SnapshotEngineV1 = whole(record)?;
+pub(super) fn engine(version: u16, record: &[u8]) -> Decoded<EngineImage> {
+    let (engine, mut tail) = fixed_part::<SnapshotEngineV1>(record)?;
+    let limits = if version == 1 {
+        let limits = tail.take(size_of::<SnapshotLimitsV1>())?;
+        let limits = SnapshotLimitsV1::ref_from_bytes(limits).or(malformed("its limits cannot be"))?;
+        Limits {
+            markets: limits.markets.get(),
+            accounts: limits.accounts.get(),
+            resting_orders: limits.resting_orders.get(),
+            client_ids_per_market: limits.client_ids_per_market.get(),
+            closed_market_ttl_ms: limits.closed_market_ttl_ms.get(),
+            ..Limits::UNBOUNDED
+        }
+    } else {
+        let bytes = tail.take(size_of::<LimitsV2>())?;
+        limits(LimitsV2::ref_from_bytes(bytes).or(malformed("its limits cannot be"))?)?
+    };
+    tail.end()?;
     Ok(EngineImage {
         sequence: engine.sequence.get(),
         time_ns: engine.time_ns.get(),
         last_order_id: OrderId(engine.last_order_id.get()),
         last_market_id: MarketId(engine.last_market_id.get()),
         last_removed_id: MarketId(engine.last_removed_id.get()),
-        limits: Limits {
-            markets: engine.markets.get(),
-            accounts: engine.accounts.get(),
-            resting_orders: engine.resting_orders.get(),
-            client_ids_per_market: engine.client_ids_per_market.get(),
-            closed_market_ttl_ms: engine.closed_market_ttl_ms.get(),
-        },
+        limits,
     })
 }
 

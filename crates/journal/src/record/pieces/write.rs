@@ -8,12 +8,13 @@ use zerocopy::IntoBytes as _;
 
 use super::layout::{
     HAS_REASON, ReportV1, SnapshotAccountV1, SnapshotClientIdV1, SnapshotClosedV1, SnapshotEndV1,
-    SnapshotEngineV1, SnapshotJobV1, SnapshotMarketV1, SnapshotOrderV1, SnapshotRunnerV1, SnapshotTurnV1,
-    runner_flags, snapshot_order,
+    SnapshotEngineV1, SnapshotJobV1, SnapshotLimitsV1, SnapshotMarketV1, SnapshotOrderV1, SnapshotRunnerV1,
+    SnapshotTurnV1, runner_flags, snapshot_order,
 };
 use super::{SnapshotEnd, has_traded_fractions};
 use crate::record::EncodeError;
 use crate::record::codes::Code as _;
+use crate::record::engine::limits_record;
 use crate::record::kind;
 use crate::record::layout::{INDEPENDENT, SYNTHETIC};
 use crate::record::markets::ladder_codes;
@@ -65,18 +66,23 @@ impl Out<'_> {
 
     fn snapshot_engine(&mut self, engine: &EngineImage) -> Encoded {
         let limits = &engine.limits;
-        self.fixed(kind::SNAPSHOT_ENGINE, 1, |head| SnapshotEngineV1 {
+        let first = SnapshotLimitsV1 {
+            markets: limits.markets.into(),
+            accounts: limits.accounts.into(),
+            resting_orders: limits.resting_orders.into(),
+            client_ids_per_market: limits.client_ids_per_market.into(),
+            closed_market_ttl_ms: limits.closed_market_ttl_ms.into(),
+        };
+        let all = limits_record(limits);
+        let (version, tail) =
+            if limits.are_of_the_first_version() { (1, first.as_bytes()) } else { (2, all.as_bytes()) };
+        self.with_tail(kind::SNAPSHOT_ENGINE, version, &[tail], |head| SnapshotEngineV1 {
             head,
             sequence: engine.sequence.into(),
             time_ns: engine.time_ns.into(),
             last_order_id: engine.last_order_id.0.into(),
             last_market_id: engine.last_market_id.0.into(),
             last_removed_id: engine.last_removed_id.0.into(),
-            markets: limits.markets.into(),
-            accounts: limits.accounts.into(),
-            resting_orders: limits.resting_orders.into(),
-            client_ids_per_market: limits.client_ids_per_market.into(),
-            closed_market_ttl_ms: limits.closed_market_ttl_ms.into(),
         })
     }
 
