@@ -56,15 +56,15 @@ impl<F: Form> Past<F> {
         key: Option<&str>,
         from: u64,
     ) -> Result<Self, HistoryFault> {
-        let last = exchange.engine.read().sequence();
+        let (current, last) = now(exchange, key);
         if from > last + 1 {
             return Err(HistoryFault::Ahead { from, last });
         }
-        // What has happened is then either in memory or known not to be.
+        // What has happened is then either in memory or known not to be, and so is who had the name.
         if !exchange.hub.reach(last).await {
             return Err(HistoryFault::Stopping);
         }
-        let whose = whose(exchange, key, from);
+        let whose = whose(exchange, key, from, current);
         let scope = match &whose {
             Whose::Everything => Some(Scope::Everything),
             Whose::Named { current, .. } => current.map(Scope::Market),
@@ -196,19 +196,33 @@ fn scope_in_memory<F: Form>(
         && recent.with_names(|names| names.knows_from(next))
     {
         search.is_certain()?;
-        let Whose::Named { current, .. } = whose(exchange, Some(search.key()), next) else { return Ok(None) };
+        let (current, last) = now(exchange, Some(search.key()));
+        if exchange.hub.handed_out() < last {
+            // It will be known in a moment whether the name has changed hands.
+            return Ok(None);
+        }
+        let Whose::Named { current, .. } = whose(exchange, Some(search.key()), next, current) else {
+            return Ok(None);
+        };
         scope = Some(Scope::Market(current.ok_or(HistoryFault::NoMarket)?));
     }
     Ok(scope.filter(|scope| recent.reaches(*scope, next)))
 }
 
-/// Which market has a name at an event, or has it first after that, as far as is known.
-fn whose(exchange: &Exchange, key: Option<&str>, from: u64) -> Whose {
+/// The market that has a name now, and the last event before that was looked up.
+fn now(exchange: &Exchange, key: Option<&str>) -> (Option<MarketId>, u64) {
+    let state = exchange.engine.read();
+    let named = key.filter(|key| !key.is_empty()).and_then(|key| state.market_named(key));
+    (named.map(|market| market.id()), state.sequence())
+}
+
+/// Which market had a name at an event, or had it first after that, as far as is known; `current` has it now.
+fn whose(exchange: &Exchange, key: Option<&str>, from: u64, current: Option<MarketId>) -> Whose {
     let Some(key) = key else { return Whose::Everything };
     let removed = exchange.hub.recent.with_names(|names| names.removed_since(key, from));
     let (current, removed) = match removed {
         Some((market, removed)) => (Some(market), Some(removed)),
-        None => (exchange.market_named(key), None),
+        None => (current, None),
     };
     Whose::Named { key: key.into(), current, removed }
 }
