@@ -26,8 +26,6 @@ pub(super) fn cancel(
         None => None,
         Some(found) => Some(found.ok_or(Rejection::InvalidOutcome(runner_id))?),
     };
-    // The two outcomes of a pair are one ladder: the book of either shows every order.
-    let outcome = outcome.filter(|_| !market.topology.pair);
     if until_ns != 0 && from_ns >= until_ns {
         let problem = "valid is a time after from_ns, or 0 for whenever";
         return Err(Rejection::InvalidField { field: "until_ns", problem });
