@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::book::{Order, OrderSlot, Store};
-use crate::event::{CancelReason, Job, OutcomeIndex};
+use crate::event::{CancelReason, Job};
 use crate::market::Market;
 use crate::state::State;
 use crate::types::{MarketId, OrderId, Persistence};
@@ -193,12 +193,12 @@ fn point_at(store: &mut Store, next: OrderId) {
 }
 
 impl Job {
-    /// Whether this job takes an order out.
+    /// Whether this job takes an order out that its [`Walk`] comes to: that one knows which orders the book of an
+    /// outcome shows.
     pub(crate) fn takes(&self, order: &Order) -> bool {
         let filter = &self.filter;
         order.id <= self.last_order_id
             && (!filter.account.is_some() || order.account == filter.account)
-            && filter.outcome.is_none_or(|outcome| outcome == entered_for(order))
             && (!filter.lapsing || order.persistence == Persistence::Lapse)
             && order.accepted_ns >= filter.from_ns
             && (filter.until_ns == 0 || order.accepted_ns < filter.until_ns)
@@ -208,11 +208,6 @@ impl Job {
     pub(crate) const fn is_transition(&self) -> bool {
         matches!(self.filter.reason, CancelReason::Lapsed)
     }
-}
-
-/// The outcome that an order's owner named.
-const fn entered_for(order: &Order) -> OutcomeIndex {
-    if order.mirrored { OutcomeIndex(1) } else { order.outcome }
 }
 
 impl State {

@@ -8,7 +8,7 @@ use crate::{Hold, Market, MarketState, Order, Phase, Refusal, Status, Transition
 pub struct Filter {
     /// Only this account's; 0: of any.
     pub account: u64,
-    /// Only on this outcome.
+    /// Only what the book of this outcome shows: of a pair the orders on both.
     pub outcome: Option<usize>,
     /// Only those that came at or after this time.
     pub from_ns: u64,
@@ -140,9 +140,11 @@ impl Market {
         if filter.until_ns != 0 && filter.from_ns >= filter.until_ns {
             return Err(Refusal::InvalidField);
         }
+        // The book of either outcome of a pair shows the orders of both.
+        let either = self.is_pair();
         let fits = |order: &Order| {
             (filter.account == 0 || filter.account == order.account)
-                && filter.outcome.is_none_or(|outcome| outcome == order.outcome)
+                && filter.outcome.is_none_or(|outcome| either || outcome == order.outcome)
                 && filter.from_ns <= order.arrived_ns
                 && (filter.until_ns == 0 || order.arrived_ns < filter.until_ns)
         };

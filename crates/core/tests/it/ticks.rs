@@ -41,6 +41,21 @@ fn yes_and_no_are_one_ladder() {
     );
 }
 
+/// What the book of an outcome shows goes when its orders are cancelled, whichever of the two they came for.
+#[test]
+fn a_mass_cancel_on_either_outcome_of_a_pair_empties_the_book_of_both() {
+    for outcome in ["YES", "NO"] {
+        check_market(&format!(
+            "market ticks:100 YES NO
+             a buy YES 60 10         => #1 RESTING rests 10
+             b buy NO 35 9           => #2 RESTING rests 9
+             a sell NO 45 8          => #3 RESTING rests 8
+             - mass {outcome}        => 3 for 0.0027, cancelled #1 #3 #2
+             book YES                => empty"
+        ));
+    }
+}
+
 #[test]
 fn buyers_of_all_outcomes_mint_a_set() {
     check_market(

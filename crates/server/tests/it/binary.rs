@@ -1,7 +1,7 @@
 //! Binary markets: one outcome, a pair that is one ladder, a group, independent outcomes.
 
 use betex_proto::v1::market_update::Update;
-use betex_proto::v1::{CreateMarketRequest, MarketModel, PriceType, SubmitOrderRequest};
+use betex_proto::v1::{CancelOrdersRequest, CreateMarketRequest, MarketModel, PriceType, SubmitOrderRequest};
 use tonic::Code;
 
 use crate::harness::{
@@ -63,6 +63,26 @@ async fn one_question() {
         small.message.contains("at least 5, at most 100000000000000, in steps of 1 (shares)"),
         "{small:?}"
     );
+}
+
+#[tokio::test]
+async fn a_mass_cancel_on_either_outcome_of_a_pair_takes_what_its_book_shows() {
+    for outcome in ["Yes", "No"] {
+        let (_server, mut client) = start(binary(100, &["Yes", "No"])).await;
+        // As near to 29 as a client comes that computes it.
+        let ticks =
+            SubmitOrderRequest { price: 28.999_999_999_999_996, ..shares("Yes", "BUY", 0, 100, "ben") };
+        submit(&mut client, ticks).await;
+        submit(&mut client, shares("No", "BUY", 45, 40, "anna")).await;
+        let shown = book(&mut client, outcome).await;
+        assert_eq!((shown.bids.len(), shown.asks.len()), (1, 1));
+        let (market_id, outcome_id) = (MARKET.to_owned(), outcome.to_owned());
+        let all = CancelOrdersRequest { market_id, outcome_id, ..CancelOrdersRequest::default() };
+        let answer = client.cancel_orders(all).await.unwrap().into_inner();
+        assert_eq!((answer.orders, answer.shares, answer.done), (2, 140, true));
+        let shown = book(&mut client, outcome).await;
+        assert_eq!((shown.bids.len(), shown.asks.len()), (0, 0));
+    }
 }
 
 #[tokio::test]

@@ -54,8 +54,9 @@ impl Ledger {
             && !more
             && market.state != BookMarketState::Closed
         {
-            let forgotten =
-                self.resting_in(id).find(|(order, entry)| *order <= job_last && fits(&filter, entry));
+            let forgotten = self
+                .resting_in(id)
+                .find(|(order, entry)| *order <= job_last && fits(&filter, entry, market.is_pair()));
             assert!(forgotten.is_none(), "{:?} was forgotten", forgotten.map(|(order, _)| order));
         }
         let turning = |job: &Job| job.filter.reason == CancelReason::Lapsed;
@@ -160,7 +161,10 @@ impl Ledger {
             CancelReason::Lapsed | CancelReason::RunnerRemoved | CancelReason::MassCancelled => {
                 let filter = filter.expect("somebody asked for it");
                 assert_eq!((filter.reason, order.remaining), (order.reason, Quantity::ZERO));
-                assert!(fits(filter, entry) && order.order_id <= last, "{order:?} was not asked for");
+                assert!(
+                    fits(filter, entry, market.is_pair()) && order.order_id <= last,
+                    "{order:?} was not asked for"
+                );
             }
             CancelReason::Unfilled
             | CancelReason::SelfTrade
@@ -175,11 +179,12 @@ impl Ledger {
     }
 }
 
-fn fits(filter: &OrderFilter, entry: &Entry) -> bool {
+/// Whether a filter takes an order. The book of either outcome of a pair shows the orders of both.
+fn fits(filter: &OrderFilter, entry: &Entry, pair: bool) -> bool {
     let OrderFilter { account, outcome, lapsing, from_ns, until_ns, .. } = *filter;
     let order = &entry.accepted;
     (account == AccountId::NONE || account == order.account)
-        && outcome.is_none_or(|outcome| outcome == order.outcome)
+        && outcome.is_none_or(|outcome| pair || outcome == order.outcome)
         && (!lapsing || order.persistence == Persistence::Lapse)
         && from_ns <= entry.accepted_ns
         && (until_ns == 0 || entry.accepted_ns < until_ns)
