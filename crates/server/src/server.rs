@@ -16,6 +16,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::exchange::Exchange;
 use crate::grpc::Grpc;
+use crate::grpc::status_layer::StatusLayer;
 use crate::listen::{Door, bind};
 use crate::options::Options;
 use crate::start_error::StartError;
@@ -87,6 +88,7 @@ impl Server {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
             .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+            .layer(StatusLayer { request_bytes_max: REQUEST_BYTES_MAX })
             .add_service(service)
             .add_service(health_service)
             .add_service(reflection().build_v1().map_err(unreflected)?)

@@ -7,6 +7,7 @@ mod markets;
 mod mass_cancel;
 mod orders;
 mod outcomes;
+pub(crate) mod status_layer;
 mod subscribe;
 mod trades;
 

@@ -241,7 +241,8 @@ async fn bytes_that_are_no_message_and_fields_that_nobody_knows() {
     let mut client = server.client().await;
     open_market(&mut client).await;
     let garbled = raw_call(&server, "OpenMarket", Garbled { market_id: 7 }).await.unwrap_err();
-    assert!(matches!(garbled.code(), Code::Internal | Code::InvalidArgument), "{garbled:?}");
+    assert_eq!(garbled.code(), Code::InvalidArgument, "{garbled:?}");
+    assert!(garbled.message().starts_with("UNREADABLE_REQUEST: "), "{garbled:?}");
     // proto3 passes over what it does not know.
     let future = FromTheFuture { market_id: MARKET.to_owned(), spin: 1 };
     let suspended = raw_call(&server, "SuspendMarket", future.clone()).await.unwrap();
@@ -249,7 +250,24 @@ async fn bytes_that_are_no_message_and_fields_that_nobody_knows() {
     assert_eq!(raw_call(&server, "OpenMarket", future.clone()).await.unwrap().status, "OPEN");
     let nowhere = raw_call(&server, "SettleMarket", future).await.unwrap_err();
     assert_eq!(nowhere.code(), Code::Unimplemented);
+    let words =
+        "UNKNOWN_METHOD: there is no method \"/orderbook.v1.OrderBookService/SettleMarket\"; there are ";
+    assert!(nowhere.message().starts_with(words) && nowhere.message().contains("SubmitOrder"), "{nowhere:?}");
+    let mut compressed = Request::new(limit("BACK", 2.5, 1_000, "anna"));
+    compressed.metadata_mut().insert("grpc-encoding", "gzip".parse().unwrap());
+    let compressed = client.submit_order(compressed).await.unwrap_err();
+    assert_eq!(compressed.code(), Code::Unimplemented, "{compressed:?}");
+    assert!(compressed.message().starts_with("UNKNOWN_COMPRESSION: "), "{compressed:?}");
+    let long = submit_raw(&mut client, "x".repeat(1 << 20)).await;
+    assert_eq!(long.code(), Code::OutOfRange, "{long:?}");
+    assert!(long.message().starts_with("REQUEST_TOO_LARGE: a request may have 1048576 bytes"), "{long:?}");
     still_works(&mut client).await;
+}
+
+/// The answer to an order on an outcome of this name.
+async fn submit_raw(client: &mut Client, outcome_id: String) -> Status {
+    let order = SubmitOrderRequest { outcome_id, ..limit("BACK", 2.5, 1_000, "anna") };
+    client.submit_order(order).await.unwrap_err()
 }
 
 async fn raw_call<M: prost::Message + 'static>(
