@@ -1,6 +1,7 @@
 //! How the server is told what to do: flags, the environment, a file, in this order.
 
 mod bounds;
+mod file;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -8,14 +9,13 @@ use std::time::Duration;
 
 use betex::config::Config;
 use clap::{Parser, ValueEnum};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use self::bounds::BoundArgs;
 pub use self::bounds::Bounds;
+use self::file::{min_quantity, read};
 use crate::stream::recent::BYTES_MAX;
 use crate::web::allowed;
-use crate::wire::terms::Terms;
 
 /// How the server is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,93 +208,6 @@ pub struct Args {
     config: Option<PathBuf>,
 }
 
-/// What a file may say. Whatever else it says is an error.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
-    grpc_port: Option<u16>,
-    http_port: Option<u16>,
-    data_dir: Option<PathBuf>,
-    bind: Option<IpAddr>,
-    durability: Option<Durability>,
-    job_orders_per_s: Option<u32>,
-    segment_bytes: Option<u64>,
-    snapshot_every_segments: Option<u32>,
-    retention_bytes: Option<u64>,
-    retention_s: Option<u64>,
-    closed_market_ttl_s: Option<u64>,
-    #[serde(default, deserialize_with = "min_quantity_of_file")]
-    min_quantity: Option<u64>,
-    #[serde(default, deserialize_with = "hosts_of_file")]
-    allow_host: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "origins_of_file")]
-    allow_origin: Option<Vec<String>>,
-    resume_max_events: Option<u64>,
-    resume_memory_bytes: Option<usize>,
-    max_markets: Option<u32>,
-    max_market_bytes: Option<u64>,
-    max_users: Option<u32>,
-    max_users_per_market: Option<u32>,
-    max_resting_orders: Option<u32>,
-    max_resting_orders_per_user: Option<u32>,
-    max_client_ids: Option<u32>,
-    max_client_ids_per_market: Option<u32>,
-    max_client_ids_per_user: Option<u32>,
-    new_users_per_s: Option<u32>,
-    new_markets_per_s: Option<u32>,
-}
-
-impl File {
-    /// What it says of the bounds. With flattened fields serde could not refuse unknown ones.
-    fn bounds(&self) -> BoundArgs {
-        BoundArgs {
-            max_markets: self.max_markets,
-            max_market_bytes: self.max_market_bytes,
-            max_users: self.max_users,
-            max_users_per_market: self.max_users_per_market,
-            max_resting_orders: self.max_resting_orders,
-            max_resting_orders_per_user: self.max_resting_orders_per_user,
-            max_client_ids: self.max_client_ids,
-            max_client_ids_per_market: self.max_client_ids_per_market,
-            max_client_ids_per_user: self.max_client_ids_per_user,
-            new_users_per_s: self.new_users_per_s,
-            new_markets_per_s: self.new_markets_per_s,
-        }
-    }
-}
-
-fn hosts_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    all_valid("allow-host", Vec::deserialize(deserializer)?, allowed::host)
-}
-
-fn origins_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    all_valid("allow-origin", Vec::deserialize(deserializer)?, allowed::origin)
-}
-
-fn all_valid<E: serde::de::Error>(
-    name: &str,
-    said: Vec<String>,
-    check: fn(&str) -> Result<String, String>,
-) -> Result<Option<Vec<String>>, E> {
-    let check = |text: String| {
-        check(&text).map_err(|valid| E::custom(format!("{name}: {text:?} is not valid: {valid}")))
-    };
-    said.into_iter().map(check).collect::<Result<_, _>>().map(Some)
-}
-
-/// The smallest order that the server may be told: at least a penny, and no more than any order may be for.
-fn min_quantity(text: &str) -> Result<u64, String> {
-    let most = Terms::default().quantity_max();
-    let valid = text.parse().ok().filter(|pennies| (1..=most).contains(pennies));
-    valid.ok_or_else(|| format!("1 to {most} pennies are valid"))
-}
-
-fn min_quantity_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let said = i64::deserialize(deserializer)?.to_string();
-    let problem = |valid| D::Error::custom(format!("min-quantity: {said} is not valid: {valid}"));
-    min_quantity(&said).map(Some).map_err(problem)
-}
-
 /// An option, or a configuration file, that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionsError {
@@ -388,125 +301,5 @@ fn check_path(option: &'static str, path: &Path) -> Result<(), OptionsError> {
     Err(OptionsError::Path { option, problem })
 }
 
-fn read(path: &Path) -> Result<File, OptionsError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| OptionsError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| {
-        // One line: where, and what would be valid.
-        let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
-        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        OptionsError::Invalid { path: path.to_owned(), problem: format!("{place}{}", error.message()) }
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolve(file: &str, flags: &[&str]) -> Result<Options, OptionsError> {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("server.toml");
-        std::fs::write(&path, file).unwrap();
-        let config = ["server", "--config", path.to_str().unwrap()];
-        Args::parse_from(config.iter().chain(flags)).resolve()
-    }
-
-    #[test]
-    fn flags_go_before_the_file_and_the_file_before_defaults() {
-        let options =
-            resolve("grpc-port = 1\nhttp-port = 2\ndurability = 'none'", &["--grpc-port", "3"]).unwrap();
-        let expected =
-            Options { grpc_port: 3, http_port: 2, durability: Durability::None, ..Options::default() };
-        assert_eq!(options, expected);
-        for (file, flags, pace) in [
-            ("", &[][..], 20_000),
-            ("job-orders-per-s = 500", &[], 500),
-            ("job-orders-per-s = 500", &["--job-orders-per-s", "0"], 0),
-        ] {
-            assert_eq!(resolve(file, flags).unwrap().job_orders_per_s, pace);
-        }
-    }
-
-    #[test]
-    fn what_is_said_reaches_the_engine() {
-        let file =
-            "segment-bytes = 1048576\nsnapshot-every-segments = 2\nretention-bytes = 0\nretention-s = 60";
-        let engine = resolve(file, &["--retention-s", "0", "--closed-market-ttl-s", "2"]).unwrap().engine();
-        assert_eq!(engine.limits.closed_market_ttl_ms, 2_000);
-        assert_eq!((engine.segment_bytes, engine.snapshot_every_segments), (1 << 20, 2));
-        assert_eq!((engine.retention_bytes, engine.retention_age), (0, Duration::ZERO));
-    }
-
-    #[test]
-    fn a_path_that_nobody_means_is_refused() {
-        for (path, words) in [
-            ("", "it is empty"),
-            ("a\nb", "has a control character"),
-            ("\u{1b}[2J", "has a control character"),
-            ("data ", "\"data\" would be valid"),
-        ] {
-            let in_file = resolve(&format!("data-dir = {path:?}").replace("\\u{1b}", "\\u001b"), &[]);
-            // Of an empty flag clap says it.
-            let flag = (!path.is_empty()).then(|| resolve("", &["--data-dir", path]));
-            for said in [Some(in_file), flag].into_iter().flatten() {
-                let said = said.unwrap_err().to_string();
-                assert!(said.starts_with("data-dir: ") && said.contains(words), "{path:?}: {said}");
-                assert!(!said.contains(char::is_control), "{said:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_bound_reaches_the_engine() {
-        let file = "max-markets = 1\nmax-market-bytes = 2\nmax-users = 3\nmax-users-per-market = 4\n\
-            max-resting-orders = 5\nmax-resting-orders-per-user = 6\nmax-client-ids = 7\n\
-            max-client-ids-per-market = 8\nmax-client-ids-per-user = 9\nnew-users-per-s = 10\n\
-            new-markets-per-s = 11";
-        let options = resolve(file, &["--max-users", "33", "--closed-market-ttl-s", "0"]).unwrap();
-        let limits = betex::book::Limits {
-            markets: 1,
-            market_bytes: 2,
-            accounts: 33,
-            accounts_per_market: 4,
-            resting_orders: 5,
-            resting_orders_per_account: 6,
-            client_ids: 7,
-            client_ids_per_market: 8,
-            client_ids_per_account: 9,
-            closed_market_ttl_ms: 0,
-        };
-        assert_eq!(options.engine().limits, limits);
-        assert_eq!((options.bounds.new_users_per_s, options.bounds.new_markets_per_s), (10, 11));
-        assert_eq!(Options::default().bounds.limits(0), betex::book::Limits::default());
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_that_says_where() {
-        let error = resolve("bind = '127.0.0.1'\ngrpc_port = 1\n", &[]).unwrap_err().to_string();
-        assert!(
-            error.contains("line 2") && error.contains("`grpc_port`") && error.contains("`grpc-port`"),
-            "{error}"
-        );
-        assert!(resolve("durability = 'sometimes'", &[]).is_err());
-        assert!(resolve("grpc-port = 70000", &[]).is_err());
-    }
-
-    #[test]
-    fn the_smallest_order_is_at_least_a_penny_and_no_more_than_an_order_may_be_for() {
-        for (file, flags, pennies) in [
-            ("", &[][..], 1),
-            ("min-quantity = 100", &[], 100),
-            ("min-quantity = 100", &["--min-quantity", "200"], 200),
-            ("min-quantity = 1000000000000", &[], 1_000_000_000_000),
-        ] {
-            assert_eq!(resolve(file, flags).unwrap().min_quantity, pennies);
-        }
-        for bad in ["0", "-5", "1000000000001"] {
-            let error = resolve(&format!("\nmin-quantity = {bad}"), &[]).unwrap_err().to_string();
-            let words =
-                format!("line 2: min-quantity: {bad} is not valid: 1 to 1000000000000 pennies are valid");
-            assert!(error.contains(&words), "{error}");
-        }
-        assert!(resolve("min-quantity = 'much'", &[]).is_err());
-    }
-}
+mod tests;
