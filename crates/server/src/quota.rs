@@ -13,6 +13,7 @@ use crate::wire::fault::fault;
 /// Addresses whose buckets are not full. Beyond, an address that is not among them is held to the bound over all
 /// alone.
 const ADDRESSES_MAX: usize = 65_536;
+const SWEEP_NS: u64 = 1_000_000_000;
 
 /// A bound on a rate. One address may have half of it, so that it cannot take all of it from the others.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ struct Buckets {
     all: u64,
     /// Only those that are not full.
     of: HashMap<IpAddr, u64>,
+    /// When full buckets may be looked for again. The table is large, and each look goes through it.
+    next_sweep_ns: u64,
 }
 
 /// One that was let through. Unless it is kept, it was not one after all, and makes room again.
@@ -64,6 +67,8 @@ impl Quota {
     /// Nanoseconds for one, over all and from one address.
     const fn each_ns(&self) -> (u64, u64) {
         let all = 1_000_000_000 / self.per_s as u64;
+        // A bound above one a nanosecond is none, but the table of addresses is bounded all the same.
+        let all = if all == 0 { 1 } else { all };
         (all, 2 * all)
     }
 
@@ -76,11 +81,13 @@ impl Quota {
         if all > full_ns || of > full_ns {
             return false;
         }
-        if buckets.of.len() >= ADDRESSES_MAX && !buckets.of.contains_key(&address) {
+        let is_new = !buckets.of.contains_key(&address);
+        if is_new && buckets.of.len() >= ADDRESSES_MAX && now_ns >= buckets.next_sweep_ns {
             buckets.of.retain(|_, full_at| *full_at > now_ns);
+            buckets.next_sweep_ns = now_ns + SWEEP_NS;
         }
         buckets.all = all;
-        if buckets.of.len() < ADDRESSES_MAX || buckets.of.contains_key(&address) {
+        if buckets.of.len() < ADDRESSES_MAX || !is_new {
             buckets.of.insert(address, of);
         }
         true

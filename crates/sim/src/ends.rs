@@ -75,6 +75,11 @@ impl World {
         let Self { listeners, truth, dice, .. } = self;
         listeners.iter_mut().try_for_each(|listener| listener.finish(truth, dice))?;
         self.end();
+        if self.disk.is_dead() {
+            // The machine stood still while the mark of the clean stop was written.
+            self.report.deaths += 1;
+            self.disk.cut_power(Some(&mut self.dice));
+        }
         Ok(())
     }
 }

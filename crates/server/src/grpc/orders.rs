@@ -194,7 +194,7 @@ fn finished(
         terms.unit_name(),
         quantity - filled,
     );
-    Some(fault(Code::FailedPrecondition, "ORDER_FINISHED", what))
+    Some(fault(Code::NotFound, "ORDER_FINISHED", what))
 }
 
 fn order_ref(request: &CancelOrderRequest) -> Result<OrderRef, Status> {

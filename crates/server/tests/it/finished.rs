@@ -16,7 +16,7 @@ fn cancel(market_id: &str, order_id: u64, user_id: &str) -> CancelOrderRequest {
 
 /// What a cancel is told of an order that has finished.
 async fn told(client: &mut Client, request: CancelOrderRequest) -> String {
-    let message = refused(client.cancel_order(request).await, Code::FailedPrecondition, "ORDER_FINISHED");
+    let message = refused(client.cancel_order(request).await, Code::NotFound, "ORDER_FINISHED");
     message.split_once("order_id: ").unwrap().1.to_owned()
 }
 

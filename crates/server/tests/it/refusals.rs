@@ -117,7 +117,7 @@ async fn what_does_not_exist_is_not_found() {
     let message = refused(client.cancel_order(anna).await, Code::NotFound, "ORDER_NOT_FOUND");
     assert!(message.contains("user \"anna\" has no order \"o-9\""), "{message}");
     client.cancel_order(cancel(placed.order_id)).await.unwrap();
-    refused(client.cancel_order(cancel(placed.order_id)).await, Code::FailedPrecondition, "ORDER_FINISHED");
+    refused(client.cancel_order(cancel(placed.order_id)).await, Code::NotFound, "ORDER_FINISHED");
 }
 
 #[tokio::test]
