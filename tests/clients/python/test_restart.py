@@ -38,7 +38,7 @@ class RestartTest(ExchangeTest):
         """Orders are answered until the server dies; every one that was answered is there afterwards."""
         answered, pending = set(), []
         for n in range(2_000):
-            pending.append(self.client.SubmitOrder.future(self.order("LAY", 2.5, 1, client_order_id=f"o{n}")))
+            pending.append(self.client.SubmitOrder.future(self.order("LAY", 2.5, 1, client_order_id=f"o{n}", user_id="anna")))
             if n == 1_000:
                 pending[200].result()
                 self.server.kill()
@@ -48,7 +48,7 @@ class RestartTest(ExchangeTest):
         self.server.start()
         self.assertGreater(len(answered), 200)
         for n in range(len(pending)):
-            order = self.submit("LAY", 2.5, 1, client_order_id=f"o{n}")
+            order = self.submit("LAY", 2.5, 1, client_order_id=f"o{n}", user_id="anna")
             if order.rejection_reason == "DUPLICATE_CLIENT_ID":
                 answered.discard((n, order.order_id))
         self.assertEqual(answered, set())
